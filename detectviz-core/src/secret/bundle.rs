@@ -1,0 +1,198 @@
+//! What a store answers: the fields of one secret, which belong together.
+use super::{Secret, SecretError, SecretErrorKind, SecretRef};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+/// The fields of one secret, its version and its lease.
+///
+/// User and password of one lease come together, so that a reader never pairs an old one with a new one.
+///
+/// # Clone
+/// Clones share the fields and the lease. Dropping the last one wipes the fields and releases the lease.
+#[derive(Clone)]
+pub struct SecretBundle {
+    inner: Arc<Inner>,
+}
+
+/// Which state of a secret this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretVersion {
+    /// Grows with every change that the provider has seen; starts at 1 and is only comparable within one provider.
+    pub sequence: u64,
+    /// The store's own name for it, where it has one.
+    pub label: Option<String>,
+}
+
+/// For how long the store lends a secret. Released when dropped.
+pub struct Lease {
+    id: String,
+    duration: Duration,
+    renewable: bool,
+    release: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+struct Inner {
+    fields: BTreeMap<String, Secret>,
+    version: SecretVersion,
+    lease: Option<Lease>,
+}
+
+// === impl SecretBundle ===
+
+impl SecretBundle {
+    /// The field that stands for the whole where a secret is a single value.
+    pub const VALUE: &'static str = "value";
+
+    /// A bundle of named fields.
+    #[must_use]
+    pub fn new(fields: BTreeMap<String, Secret>, version: SecretVersion) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                fields,
+                version,
+                lease: None,
+            }),
+        }
+    }
+
+    /// A bundle of one value.
+    #[must_use]
+    pub fn single(value: Secret, version: SecretVersion) -> Self {
+        Self::new(BTreeMap::from([(Self::VALUE.to_owned(), value)]), version)
+    }
+
+    /// A bundle that is lent.
+    #[must_use]
+    pub fn leased(fields: BTreeMap<String, Secret>, version: SecretVersion, lease: Lease) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                fields,
+                version,
+                lease: Some(lease),
+            }),
+        }
+    }
+
+    /// The value that `reference` asks for: its field, or the only one there is when it names none.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such field, or when the reference names none of several; `Empty` when it is empty.
+    pub fn value(&self, reference: &SecretRef) -> Result<&Secret, SecretError> {
+        let fields = &self.inner.fields;
+        let found = match reference.field() {
+            Some(name) => fields.get(name),
+            None if fields.len() == 1 => fields.values().next(),
+            None => fields.get(Self::VALUE),
+        };
+        let Some(secret) = found else {
+            let names = fields.keys().map(String::as_str).collect::<Vec<_>>();
+            return Err(SecretError::new(
+                SecretErrorKind::NotFound,
+                reference,
+                format!("name one of its fields after `#`: {}", names.join(", ")),
+            ));
+        };
+        if secret.is_empty() {
+            return Err(SecretError::new(
+                SecretErrorKind::Empty,
+                reference,
+                "write a value to the store",
+            ));
+        }
+        Ok(secret)
+    }
+
+    /// One field by name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Secret> {
+        self.inner.fields.get(name)
+    }
+
+    /// The names of all fields, in order.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.inner.fields.keys().map(String::as_str)
+    }
+
+    /// Which state of the secret this is.
+    #[must_use]
+    pub fn version(&self) -> &SecretVersion {
+        &self.inner.version
+    }
+
+    /// For how long it is lent; `None` when it is not.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        self.inner.lease.as_ref()
+    }
+
+    /// Whether both hold the same fields with the same values, whatever the versions.
+    #[must_use]
+    pub fn same_fields(&self, other: &Self) -> bool {
+        self.inner.fields == other.inner.fields
+    }
+}
+
+impl fmt::Debug for SecretBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretBundle")
+            .field("fields", &self.inner.fields)
+            .field("version", &self.inner.version)
+            .field("lease", &self.inner.lease)
+            .finish()
+    }
+}
+
+// === impl Lease ===
+
+impl Lease {
+    /// A lease of `duration` from when the store answered. `release` runs once, when the last clone of the bundle goes.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        duration: Duration,
+        renewable: bool,
+        release: impl FnOnce() + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            duration,
+            renewable,
+            release: Some(Box::new(release)),
+        }
+    }
+
+    /// The store's name for the lease.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How long it lasts from when it was granted.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// Whether it can be renewed.
+    #[must_use]
+    pub fn is_renewable(&self) -> bool {
+        self.renewable
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take() {
+            release();
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("id", &self.id)
+            .field("duration", &self.duration)
+            .field("renewable", &self.renewable)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! What a request carries through every layer, and where they find it.
+use super::{SpanId, TraceContext};
+use bytes::Bytes;
+use std::{
+    cell::RefCell,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Slot>> = const { RefCell::new(None) };
+}
+
+/// What one request carries: its place in the trace, what travels with it, and the readings that its layers share.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Slot {
+    /// The span that the request runs in.
+    pub context: TraceContext,
+    /// The caller's span, when the trace did not start here.
+    pub parent: Option<SpanId>,
+    /// The caller's `tracestate`, at most 512 bytes; empty when there is none.
+    pub tracestate: Bytes,
+    /// The caller's `baggage`, as it came; empty when there is none.
+    pub baggage: Bytes,
+    /// When the request began; the one clock reading that all layers share.
+    pub started: Instant,
+    /// When the caller stops waiting, if it said so.
+    pub deadline: Option<Instant>,
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is polled with a slot in place; made by [`Slot::scope`].
+    #[derive(Debug)]
+    pub struct InSlot<F> {
+        #[pin]
+        inner: F,
+        slot: Option<Slot>,
+    }
+}
+
+/// Swaps a slot with the thread's, and back when dropped: a panic does not leave a slot behind.
+struct Swapped<'a> {
+    slot: &'a mut Option<Slot>,
+}
+
+/// Gives `read` the slot of the request that the current thread is working on.
+///
+/// Within `read` the slot cannot be [updated](update).
+pub fn current<R>(read: impl FnOnce(Option<&Slot>) -> R) -> R {
+    CURRENT.with(|current| match current.try_borrow() {
+        Ok(slot) => read(slot.as_ref()),
+        Err(_) => read(None),
+    })
+}
+
+/// Lets `write` change the slot of the request that the current thread is working on. Without one, or inside
+/// [`current`], nothing happens and `None` is returned.
+pub fn update<R>(write: impl FnOnce(&mut Slot) -> R) -> Option<R> {
+    CURRENT.with(|current| {
+        let mut slot = current.try_borrow_mut().ok()?;
+        slot.as_mut().map(write)
+    })
+}
+
+// === impl Slot ===
+
+impl Slot {
+    /// A slot in `context`, begun now.
+    #[must_use]
+    pub fn new(context: TraceContext) -> Self {
+        Self::started_at(context, Instant::now())
+    }
+
+    /// A slot in `context`, begun at `started`.
+    #[must_use]
+    pub fn started_at(context: TraceContext, started: Instant) -> Self {
+        Self {
+            context,
+            parent: None,
+            tracestate: Bytes::new(),
+            baggage: Bytes::new(),
+            started,
+            deadline: None,
+        }
+    }
+
+    /// The same request in a new span of it, begun at `started`.
+    #[must_use]
+    pub fn child_at(&self, started: Instant) -> Self {
+        Self {
+            context: self.context.child(),
+            parent: Some(self.context.span_id()),
+            started,
+            ..self.clone()
+        }
+    }
+
+    /// Polls `inner` with this slot in place. Take it along to a spawned task by cloning the
+    /// [current](fn@current) one.
+    pub fn scope<F>(self, inner: F) -> InSlot<F> {
+        InSlot {
+            inner,
+            slot: Some(self),
+        }
+    }
+
+    /// Runs `work` with this slot in place.
+    pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
+        let mut slot = Some(self);
+        let _swapped = Swapped::new(&mut slot);
+        work()
+    }
+}
+
+// === impl InSlot ===
+
+impl<F> InSlot<F> {
+    /// The slot, between two polls.
+    #[must_use]
+    pub fn slot(self: Pin<&mut Self>) -> Option<&mut Slot> {
+        self.project().slot.as_mut()
+    }
+}
+
+impl<F: Future> Future for InSlot<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _swapped = Swapped::new(this.slot);
+        this.inner.poll(cx)
+    }
+}
+
+// === impl Swapped ===
+
+impl<'a> Swapped<'a> {
+    fn new(slot: &'a mut Option<Slot>) -> Self {
+        swap(slot);
+        Self { slot }
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        swap(self.slot);
+    }
+}
+
+/// While a thread ends its thread-locals are gone; the work then runs without a slot.
+fn swap(slot: &mut Option<Slot>) {
+    let _ = CURRENT.try_with(|current| {
+        if let Ok(mut current) = current.try_borrow_mut() {
+            mem::swap(&mut *current, slot);
+        }
+    });
+}

@@ -1,0 +1,2 @@
+//! Telemetry: JSON logs, traces and metrics of one runtime.
+pub mod context;

@@ -1,0 +1,1 @@
+//! Where is X: service discovery for detectviz.

@@ -1,0 +1,1 @@
+//! What is the password: secret providers for detectviz.
