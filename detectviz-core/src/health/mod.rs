@@ -1,0 +1,1 @@
+//! Health: whether this process deserves traffic.

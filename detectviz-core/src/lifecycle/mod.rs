@@ -1,0 +1,1 @@
+//! The lifecycle: start in order, serve, drain, flush.

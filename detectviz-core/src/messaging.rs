@@ -1,0 +1,1 @@
+//! The contracts of messaging follow with the backing services.

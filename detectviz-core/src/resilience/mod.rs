@@ -1,0 +1,1 @@
+//! Protocol-neutral protections around any call.

@@ -1,0 +1,1 @@
+//! Bounds how long one call may take.

@@ -1,0 +1,1 @@
+//! The runtime: joins everything that a service is made of.

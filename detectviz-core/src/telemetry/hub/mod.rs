@@ -1,0 +1,1 @@
+//! Which runtime a log line or a span belongs to.

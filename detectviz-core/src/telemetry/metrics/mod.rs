@@ -1,0 +1,1 @@
+//! Metrics: handles that are registered once and recorded without a lock.

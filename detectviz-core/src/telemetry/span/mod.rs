@@ -1,0 +1,1 @@
+//! Finished spans, and the queue that they wait in.

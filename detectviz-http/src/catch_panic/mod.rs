@@ -1,0 +1,1 @@
+//! A panic in a handler becomes a 500.

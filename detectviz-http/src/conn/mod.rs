@@ -1,0 +1,1 @@
+//! What is known of the connection that a request came on.

@@ -1,0 +1,1 @@
+//! Every metric name of this crate, in one place.

@@ -1,0 +1,1 @@
+//! Metrics and the access log of a request.

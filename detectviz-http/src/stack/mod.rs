@@ -1,0 +1,1 @@
+//! The whole server stack in its order.
