@@ -81,15 +81,15 @@ impl Lifecycle {
     }
 
     /// Adds a part that starts once every part named in `after` has started, and ends before them.
-    pub fn add<S: Into<String>>(
+    pub fn add(
         mut self,
         name: impl Into<String>,
-        after: impl IntoIterator<Item = S>,
+        after: &[&str],
         component: Arc<dyn Component>,
     ) -> Self {
         self.stage.parts.push(Part {
             name: name.into(),
-            after: after.into_iter().map(Into::into).collect(),
+            after: after.iter().map(ToString::to_string).collect(),
             component,
         });
         self
