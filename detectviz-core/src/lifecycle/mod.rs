@@ -10,6 +10,9 @@ mod parts;
 mod hooks;
 mod ending;
 mod service;
+mod watchdog;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     config::ShutdownConfig,
@@ -19,4 +22,5 @@ pub use self::{
     service::{Lifecycle, Running},
     signals::{Signal, SignalSender, Signals},
     state::Step,
+    watchdog::Watchdog,
 };

@@ -97,16 +97,19 @@ impl Lifecycle {
 
     /// Adds what is to be done once the work is drained and before parts stop, such as leaving a registry. Hooks run at
     /// the same time, each for at most `timeout`, and only if the service had started.
-    pub fn add_hook(
+    pub fn add_hook<F>(
         mut self,
         name: impl Into<String>,
         timeout: Duration,
-        hook: impl Future<Output = Result<(), BoxError>> + Send + 'static,
-    ) -> Self {
+        hook: impl FnOnce() -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
         self.stage.hooks.push(Hook {
             name: name.into(),
             timeout,
-            run: Box::pin(hook),
+            run: Box::pin(async move { hook().await }),
         });
         self
     }
