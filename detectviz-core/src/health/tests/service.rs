@@ -137,6 +137,23 @@ async fn a_probe_never_asks_the_dependency() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn checks_begin_when_every_part_has_started() {
+    let health = Health::new(&HealthConfig::default(), &Tasks::new());
+    let db = Dependency::new(Mood::Answers);
+    let _registration = health.register("db", CheckConfig::default(), db.arc());
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(db.asked().len(), 0);
+    assert_eq!(health.startup().cause.as_deref(), Some("starting"));
+    health.started();
+    assert_eq!(
+        health.startup().cause.as_deref(),
+        Some("not checked yet: db")
+    );
+    assert!(until_ready_is(&health, true).await < Duration::from_millis(100));
+    assert_eq!(health.startup().status, Status::Pass);
+}
+
+#[tokio::test(start_paused = true)]
 async fn runs_keep_their_distance_with_jitter_and_never_overlap() {
     for mood in [Mood::Answers, Mood::Hangs] {
         let (health, db) = (health(), Dependency::new(mood));
@@ -197,6 +214,7 @@ async fn dropping_the_registration_ends_the_check_and_forgets_it() {
 async fn checks_end_with_their_tasks() {
     let tasks = Tasks::new();
     let health = Health::new(&HealthConfig::default(), &tasks);
+    health.started();
     health.watch_progress(&tasks);
     let _hangs = health.register(
         "hangs",
