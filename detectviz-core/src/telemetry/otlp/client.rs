@@ -1,6 +1,7 @@
 //! One request to the Collector, over HTTP or gRPC.
 use super::{
     Protocol, answer,
+    quiet::Quiet,
     state::Answer,
     target::{Header, Target},
 };
@@ -26,7 +27,6 @@ use hyper_util::{
 };
 use prost::Message;
 use std::{fmt, future::Future, sync::Arc, time::SystemTime};
-use tracing::{Dispatch, instrument::WithSubscriber};
 
 /// The longest answer that is read; the limit that the OTLP specification recommends.
 const LONGEST_ANSWER: usize = 4 << 20;
@@ -41,7 +41,7 @@ pub(super) struct Client {
     target: Target,
     secrets: Option<Arc<dyn SecretsProvider>>,
     connect: Box<dyn Fn() -> Box<dyn Post> + Send + Sync>,
-    post: Box<dyn Post>,
+    post: Quiet<Box<dyn Post>>,
 }
 
 /// Sends one request, over whatever connection.
@@ -50,7 +50,7 @@ pub(super) trait Post: Send + Sync {
     async fn post(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError>;
 }
 
-/// Runs the tasks of connections among ours, and keeps what they trace from being exported, which would never end.
+/// Runs the tasks of connections among ours, quietly.
 #[derive(Clone)]
 struct Quietly(Tasks);
 
@@ -94,7 +94,7 @@ impl Client {
         Self {
             target,
             secrets,
-            post: connect(),
+            post: Quiet::new(connect()),
             connect: Box::new(connect),
         }
     }
@@ -121,7 +121,7 @@ impl Client {
     /// Dropping the future gives the request up.
     pub(super) async fn export(&mut self, body: Bytes) -> Answer {
         let limit = self.target.timeout;
-        let exchange = self.exchange(body).with_subscriber(Dispatch::none());
+        let exchange = Quiet::new(self.exchange(body));
         match tokio::time::timeout(limit, exchange).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(err)) => {
@@ -143,7 +143,7 @@ impl Client {
 
     /// The connection may be dead without knowing it, and the name may have moved.
     fn reconnect(&mut self) {
-        self.post = (self.connect)();
+        self.post = Quiet::new((self.connect)());
     }
 
     async fn exchange(&self, body: Bytes) -> Result<Answer, BoxError> {
@@ -151,7 +151,7 @@ impl Client {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.target.uri.clone();
         *request.headers_mut() = self.headers().await?;
-        let response = self.post.post(request).await?;
+        let response = self.post.as_ref().post(request).await?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, LONGEST_ANSWER).collect().await?;
         let trailers = body.trailers().cloned();
@@ -238,8 +238,7 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
-        let quiet = future.with_subscriber(Dispatch::none());
-        self.0.spawn("otlp connection", quiet);
+        self.0.spawn("otlp connection", Quiet::new(future));
     }
 }
 

@@ -9,6 +9,7 @@ mod exporter;
 mod metrics;
 mod notice;
 mod optional_duration;
+mod quiet;
 mod resource;
 mod state;
 mod stop;

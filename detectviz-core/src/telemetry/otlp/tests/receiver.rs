@@ -1,5 +1,9 @@
 //! A Collector of our own, which answers as told.
-use crate::{error::BoxError, task::Tasks, telemetry::otlp::answer::rpc};
+use crate::{
+    error::BoxError,
+    task::Tasks,
+    telemetry::otlp::{answer::rpc, quiet::Quiet},
+};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
@@ -279,8 +283,9 @@ impl Service<Uri> for InMemory {
         let receiver = Arc::clone(&self.receiver);
         // Port 4317 is gRPC's.
         let h2 = uri.port_u16() == Some(4317);
-        self.tasks
-            .spawn("receiver", receiver.serve(theirs, h2, self.tasks.clone()));
+        let serve = receiver.serve(theirs, h2, self.tasks.clone());
+        // What the receiver traces is not the exporter's doing.
+        self.tasks.spawn("receiver", Quiet::new(serve));
         ready(Ok(TokioIo::new(Pipe(ours))))
     }
 }
@@ -329,6 +334,6 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
-        self.0.spawn("receiver stream", future);
+        self.0.spawn("receiver stream", Quiet::new(future));
     }
 }
