@@ -3,8 +3,10 @@ use super::{
     OtlpConfig, Resource,
     client::Client,
     delivery::Delivery,
+    encode_metrics,
     metrics::{Metrics, PointCounters, PointCounts, Source},
     notice::Notice,
+    observe,
     state::Attempts,
     stop::Stop,
     target::{Signal, Target},
@@ -14,7 +16,10 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     secret::SecretsProvider,
     task::{Component, Tasks},
-    telemetry::span::{SpanCounts, Spans},
+    telemetry::{
+        metrics::Registry,
+        span::{SpanCounts, Spans},
+    },
 };
 use async_trait::async_trait;
 use std::{
@@ -69,15 +74,22 @@ impl OtlpExporter {
         config: OtlpConfig,
         resource: Resource,
         spans: Spans,
+        registry: &Registry,
         tasks: &Tasks,
         secrets: Option<Arc<dyn SecretsProvider>>,
     ) -> Result<Self, Error> {
         let tasks = tasks.child();
         let connections = tasks.clone();
-        let source: Source = Arc::new(Default::default);
-        Self::build_with(config, resource, spans, source, tasks, move |target| {
+        let (read, from) = (registry.clone(), resource.clone());
+        let source: Source = Arc::new(move || encode_metrics::request(&from, &read.snapshot()));
+        let enabled = config.enabled;
+        let built = Self::build_with(config, resource, spans, source, tasks, move |target| {
             Client::new(target, secrets.clone(), &connections)
-        })
+        })?;
+        if enabled {
+            observe::register(registry, &built.spans, &built.points);
+        }
+        Ok(built)
     }
 
     pub(super) fn build_with(

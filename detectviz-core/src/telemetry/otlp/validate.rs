@@ -3,8 +3,19 @@ use super::{
     OtlpConfig, Protocol,
     target::{Fault, Signal, header_name, plain_header, uri},
 };
-use crate::secret::Secret;
+use crate::{
+    config::{Checker, Section},
+    secret::Secret,
+};
 use std::{collections::BTreeMap, time::Duration};
+
+impl Section for OtlpConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(&key, what, remedy);
+        }
+    }
+}
 
 impl OtlpConfig {
     /// Everything that is wrong: the key below this section, what is wrong with it, and what to write instead.

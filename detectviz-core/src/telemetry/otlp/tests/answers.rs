@@ -1,3 +1,4 @@
+//! What answers of the Collector mean.
 use super::receiver::retry_details;
 use crate::telemetry::otlp::{answer, state::Answer};
 use http::{HeaderMap, HeaderValue, StatusCode};

@@ -1,3 +1,4 @@
+//! When an export is tried again and when it is given up.
 use crate::telemetry::otlp::{
     RetryConfig,
     state::{Answer, Attempts, Next},

@@ -1,3 +1,4 @@
+//! The `OTEL_*` variables.
 use crate::{
     secret::Secret,
     telemetry::otlp::{OtelVars, OtlpConfig, Protocol, SamplerKind, otel_env},

@@ -1,3 +1,4 @@
+//! From the start to the end of an exporter.
 use super::*;
 use std::sync::{Mutex, atomic::Ordering};
 use tokio::time::{Instant, sleep};

@@ -3,6 +3,7 @@ mod answers;
 mod attempts;
 mod env;
 mod life;
+mod numbers;
 mod receiver;
 mod rules;
 mod settings;

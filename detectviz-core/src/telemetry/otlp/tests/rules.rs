@@ -1,3 +1,4 @@
+//! What is retried, what is dropped, and what is counted, by the rules of OTLP.
 use super::*;
 
 /// What one export of three spans comes to.

@@ -1,9 +1,11 @@
+//! Where a signal goes, and what makes a configuration unusable.
 use super::{BOTH, span, traces};
 use crate::{
     error::ErrorKind,
     secret::Secret,
     task::Tasks,
     telemetry::{
+        metrics::Registry,
         otlp::{
             OtlpConfig, OtlpExporter, Protocol, Resource,
             target::{Signal, Target},
@@ -121,6 +123,7 @@ async fn a_wrong_configuration_builds_nothing() {
         config,
         Resource::new("orders"),
         Spans::disabled(),
+        &Registry::new(),
         &tasks,
         None,
     );

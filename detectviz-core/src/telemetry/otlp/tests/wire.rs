@@ -1,9 +1,11 @@
+//! What a Collector on a real socket receives.
 use super::*;
 use crate::{
     secret::{Secret, SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretVersion},
     secret::{SecretWatch, SecretsProvider},
     telemetry::{
         context::{SpanId, TraceId},
+        metrics::Registry,
         span::{Event, SpanStatus},
     },
 };
@@ -56,7 +58,7 @@ impl SecretsProvider for Rotating {
 }
 
 /// A receiver on a real socket, and the configuration that leads to it.
-async fn listening(
+pub(super) async fn listening(
     protocol: Protocol,
     replies: Vec<Reply>,
     tasks: &Tasks,
@@ -78,7 +80,11 @@ async fn listening(
     (receiver, config)
 }
 
-fn build(config: OtlpConfig, tasks: &Tasks) -> (OtlpExporter, Spans) {
+pub(super) fn build(
+    config: OtlpConfig,
+    registry: &Registry,
+    tasks: &Tasks,
+) -> (OtlpExporter, Spans) {
     let resource = Resource::new("orders")
         .version("1.2.3")
         .instance("orders-0")
@@ -86,8 +92,15 @@ fn build(config: OtlpConfig, tasks: &Tasks) -> (OtlpExporter, Spans) {
         .attribute("team", "shop");
     let spans = config.spans();
     let secrets: Arc<dyn SecretsProvider> = Arc::new(Rotating::default());
-    let exporter =
-        OtlpExporter::build(config, resource, spans.clone(), tasks, Some(secrets)).unwrap();
+    let exporter = OtlpExporter::build(
+        config,
+        resource,
+        spans.clone(),
+        registry,
+        tasks,
+        Some(secrets),
+    )
+    .unwrap();
     (exporter, spans)
 }
 
@@ -124,7 +137,7 @@ async fn the_received_spans_equal_those_sent() {
         config.traces.headers = [("X-Tenant".to_owned(), "shop".to_owned())].into();
         let token = "${secret:env:TOKEN}".parse().unwrap();
         config.secret_headers = [("authorization".to_owned(), token)].into();
-        let (exporter, spans) = build(config, &tasks);
+        let (exporter, spans) = build(config, &Registry::new(), &tasks);
         exporter.start().await.unwrap();
         spans.record(rich());
         let counts = exporter.flush(10 * SECOND).await;
@@ -234,7 +247,7 @@ async fn a_missing_secret_is_found_at_the_start() {
     let mut config = traces(Protocol::HttpProtobuf);
     let missing = "${secret:env:MISSING}".parse().unwrap();
     config.traces.secret_headers = [("authorization".to_owned(), missing)].into();
-    let (exporter, spans) = build(config, &tasks);
+    let (exporter, spans) = build(config, &Registry::new(), &tasks);
     spans.record(span());
     let err = exporter.start().await.unwrap_err();
     assert_eq!(err.kind(), crate::error::ErrorKind::Unavailable);
@@ -253,7 +266,7 @@ async fn a_dead_port_and_a_hanging_server_delay_no_exit() {
             config.endpoint = Some(listener.local_addr().unwrap().to_string());
             // The backlog accepts, and nobody ever answers; or the port is closed again.
             let _listener = hangs.then_some(listener);
-            let (exporter, spans) = build(config, &tasks);
+            let (exporter, spans) = build(config, &Registry::new(), &tasks);
             exporter.start().await.unwrap();
             for _ in 0..5_000 {
                 spans.record(span());
