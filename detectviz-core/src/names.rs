@@ -40,3 +40,16 @@ pub const TOKIO_ALIVE_TASKS: &str = "detectviz_tokio_alive_tasks";
 pub const TOKIO_GLOBAL_QUEUE_DEPTH: &str = "detectviz_tokio_global_queue_depth";
 /// How long the workers of a tokio runtime were at work.
 pub const TOKIO_BUSY: &str = "detectviz_tokio_busy_seconds_total";
+
+// telemetry::otlp
+
+/// Spans that were taken over, by what became of them at the queue.
+pub const OTEL_PROCESSOR_SPAN_PROCESSED: &str = "otel.sdk.processor.span.processed";
+/// Spans that wait to be exported.
+pub const OTEL_PROCESSOR_SPAN_QUEUE_SIZE: &str = "otel.sdk.processor.span.queue.size";
+/// How many spans may wait.
+pub const OTEL_PROCESSOR_SPAN_QUEUE_CAPACITY: &str = "otel.sdk.processor.span.queue.capacity";
+/// Spans whose export has ended, by how.
+pub const OTEL_EXPORTER_SPAN_EXPORTED: &str = "otel.sdk.exporter.span.exported";
+/// Data points of metrics whose export has ended, by how.
+pub const OTEL_EXPORTER_POINT_EXPORTED: &str = "otel.sdk.exporter.metric_data_point.exported";
