@@ -46,7 +46,10 @@ fn read(path: &Path) -> String {
 
 fn short(path: &Path) -> String {
     let root = root();
-    path.strip_prefix(&root).unwrap_or(path).display().to_string()
+    path.strip_prefix(&root)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// Fails with every offender at once.
@@ -56,7 +59,10 @@ fn expect_none(offenders: &[String], rule: &str) {
 
 /// The text without line comments, and cut at the tests that end it.
 fn code_of(text: &str) -> String {
-    let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    let code = text
+        .split("\n#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text);
     let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -131,7 +137,10 @@ fn a_library_depends_on_the_trunk_and_on_no_sibling() {
             }
         }
     }
-    expect_none(&offenders, "leaves hang on the trunk and never touch each other");
+    expect_none(
+        &offenders,
+        "leaves hang on the trunk and never touch each other",
+    );
 }
 
 #[test]
@@ -143,7 +152,11 @@ fn a_module_uses_only_what_stands_before_it() {
         let src = root().join(library).join("src");
         for (at, module) in order.iter().enumerate() {
             let folder = src.join(module);
-            let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
+            let mut files = if folder.is_dir() {
+                rust_files(&folder)
+            } else {
+                Vec::new()
+            };
             files.extend(Some(src.join(format!("{module}.rs"))).filter(|f| f.is_file()));
             for file in files.iter().filter(|f| !is_test(f)) {
                 for used in crate_paths(&code_of(&read(file))) {
@@ -154,13 +167,19 @@ fn a_module_uses_only_what_stands_before_it() {
             }
         }
     }
-    expect_none(&offenders, "nobody looks down the list of modules in lib.rs");
+    expect_none(
+        &offenders,
+        "nobody looks down the list of modules in lib.rs",
+    );
 }
 
 #[test]
 fn every_file_opens_with_what_it_is_for_and_is_short() {
     let mut offenders = Vec::new();
-    for dir in LIBRARIES.into_iter().chain(["examples", "benches", "tests"]) {
+    for dir in LIBRARIES
+        .into_iter()
+        .chain(["examples", "benches", "tests"])
+    {
         for file in rust_files(&root().join(dir)) {
             let text = read(&file);
             if !text.starts_with("//! ") && file.file_name().is_none_or(|n| n != "tests.rs") {
@@ -172,7 +191,10 @@ fn every_file_opens_with_what_it_is_for_and_is_short() {
             }
         }
     }
-    expect_none(&offenders, "a file says what it is for, in at most 500 lines");
+    expect_none(
+        &offenders,
+        "a file says what it is for, in at most 500 lines",
+    );
 }
 
 #[test]
@@ -180,7 +202,9 @@ fn a_middleware_has_the_shape_of_its_neighbours() {
     let mut offenders = Vec::new();
     for library in LIBRARIES {
         for layer in rust_files(&root().join(library).join("src")) {
-            if layer.file_name().is_none_or(|n| n != "layer.rs") || short(&layer).contains("telemetry") {
+            if layer.file_name().is_none_or(|n| n != "layer.rs")
+                || short(&layer).contains("telemetry")
+            {
                 continue;
             }
             let folder = layer.parent().expect("a file has a folder");
@@ -210,7 +234,14 @@ fn thinking_is_pure() {
                 continue;
             }
             let code = code_of(&read(&file));
-            for impure in ["async ", ".await", "Instant::now", "SystemTime::now", "tower_", "tokio::"] {
+            for impure in [
+                "async ",
+                ".await",
+                "Instant::now",
+                "SystemTime::now",
+                "tower_",
+                "tokio::",
+            ] {
                 if code.contains(impure) {
                     offenders.push(format!("{}: {impure}", short(&file)));
                 }
@@ -229,16 +260,25 @@ fn metric_names_stand_in_names_rs() {
                 continue;
             }
             for line in code_of(&read(&file)).lines() {
-                let name = ["\"detectviz_", "\"http.server.", "\"http.client.", "\"process_"]
-                    .into_iter()
-                    .any(|start| line.contains(start));
-                if name && !line.contains("detectviz_core::") && !line.contains("detectviz_http::") {
+                let name = [
+                    "\"detectviz_",
+                    "\"http.server.",
+                    "\"http.client.",
+                    "\"process_",
+                ]
+                .into_iter()
+                .any(|start| line.contains(start));
+                if name && !line.contains("detectviz_core::") && !line.contains("detectviz_http::")
+                {
                     offenders.push(format!("{}: {}", short(&file), line.trim()));
                 }
             }
         }
     }
-    expect_none(&offenders, "all metric names of a crate stand in its names.rs");
+    expect_none(
+        &offenders,
+        "all metric names of a crate stand in its names.rs",
+    );
 }
 
 #[test]
@@ -247,7 +287,14 @@ fn nothing_unfinished_and_no_path_of_a_machine_is_committed() {
     for dir in LIBRARIES.into_iter().chain(["examples", "benches"]) {
         for file in rust_files(&root().join(dir)) {
             for line in read(&file).lines() {
-                let unfinished = ["todo!(", "unimplemented!(", "TODO", "FIXME", "#[ignore", "#[allow("];
+                let unfinished = [
+                    "todo!(",
+                    "unimplemented!(",
+                    "TODO",
+                    "FIXME",
+                    "#[ignore",
+                    "#[allow(",
+                ];
                 if unfinished.into_iter().any(|sign| line.contains(sign)) {
                     offenders.push(format!("{}: {}", short(&file), line.trim()));
                 }

@@ -30,7 +30,10 @@ impl StaticProvider {
     /// Takes the endpoints of another configuration; those who watch see the change. A service that is no longer listed
     /// is left without endpoints.
     pub fn replace(&self, config: &StaticConfig) {
-        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        let mut services = self
+            .services
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for (name, publisher) in services.iter() {
             if !config.services.contains_key(name) {
                 publisher.publish(EndpointSet::new(name, Vec::new()));
