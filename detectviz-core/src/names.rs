@@ -53,3 +53,9 @@ pub const OTEL_PROCESSOR_SPAN_QUEUE_CAPACITY: &str = "otel.sdk.processor.span.qu
 pub const OTEL_EXPORTER_SPAN_EXPORTED: &str = "otel.sdk.exporter.span.exported";
 /// Data points of metrics whose export has ended, by how.
 pub const OTEL_EXPORTER_POINT_EXPORTED: &str = "otel.sdk.exporter.metric_data_point.exported";
+/// Log lines written, by level.
+pub const LOG_WRITTEN: &str = "detectviz_log_written_total";
+/// Log lines dropped, by level: there was no room, or the output refused them.
+pub const LOG_DROPPED: &str = "detectviz_log_dropped_total";
+/// Failed writes of log lines.
+pub const LOG_WRITE_ERRORS: &str = "detectviz_log_write_errors_total";
