@@ -25,13 +25,18 @@ impl Traces {
     pub(super) async fn run(mut self) {
         let mut ending = false;
         while !ending {
-            tokio::select! {
+            // What comes meanwhile waits for its own turn: else a steady flow would go out in small requests.
+            let mut due = tokio::select! {
                 biased;
-                () = self.delivery.stop.told() => ending = true,
-                () = self.spans.batch_ready() => {}
-                () = sleep(self.delay) => {}
-            }
-            while let Some(batch) = self.spans.take(self.batch) {
+                () = self.delivery.stop.told() => {
+                    ending = true;
+                    usize::MAX
+                }
+                () = self.spans.batch_ready() => self.batch,
+                () = sleep(self.delay) => self.spans.waiting(),
+            };
+            while let Some(batch) = self.spans.take(self.batch.min(due)) {
+                due -= batch.len();
                 if self.send(batch).await == Delivered::Stopped {
                     ending = true;
                     break;

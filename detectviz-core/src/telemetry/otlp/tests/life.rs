@@ -11,16 +11,14 @@ async fn a_full_batch_goes_at_once_and_a_small_one_after_the_delay() {
         let began = Instant::now();
         rig.record(600);
         sleep(Duration::from_millis(100)).await;
-        let seen = rig.receiver.seen();
-        assert_eq!(seen.len(), 2);
-        assert_eq!((seen[0].spans().len(), seen[1].spans().len()), (512, 88));
-        assert!(seen[1].at - began < Duration::from_millis(100));
         rig.record(3);
         sleep(Duration::from_secs(6)).await;
         let seen = rig.receiver.seen();
-        assert_eq!((seen.len(), seen[2].spans().len()), (3, 3));
-        let waited = seen[2].at - began;
-        assert!((5..=6).contains(&waited.as_secs()), "{waited:?}");
+        assert_eq!(seen.len(), 2);
+        assert_eq!((seen[0].spans().len(), seen[1].spans().len()), (512, 91));
+        assert!(seen[0].at - began < Duration::from_millis(100));
+        let waited = (seen[1].at - began).as_secs_f64();
+        assert!((5.0..5.1).contains(&waited), "{waited:?}");
         assert_eq!(rig.flush(SECOND).await.exported, 603);
     }
 }
