@@ -40,3 +40,12 @@ pub const TOKIO_ALIVE_TASKS: &str = "detectviz_tokio_alive_tasks";
 pub const TOKIO_GLOBAL_QUEUE_DEPTH: &str = "detectviz_tokio_global_queue_depth";
 /// How long the workers of a tokio runtime were at work.
 pub const TOKIO_BUSY: &str = "detectviz_tokio_busy_seconds_total";
+
+// health
+
+/// Whether a health check passes: 1, or 0.
+pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
+/// How long the runs of a health check took.
+pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
+/// Whether the service is ready: 1, or 0.
+pub const HEALTH_READY: &str = "detectviz_health_ready";
