@@ -59,3 +59,11 @@ pub const LOG_WRITTEN: &str = "detectviz_log_written_total";
 pub const LOG_DROPPED: &str = "detectviz_log_dropped_total";
 /// Failed writes of log lines.
 pub const LOG_WRITE_ERRORS: &str = "detectviz_log_write_errors_total";
+// health
+
+/// Whether a health check passes: 1, or 0.
+pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
+/// How long the runs of a health check took.
+pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
+/// Whether the service is ready: 1, or 0.
+pub const HEALTH_READY: &str = "detectviz_health_ready";

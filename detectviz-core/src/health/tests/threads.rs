@@ -3,6 +3,7 @@ use crate::{
     error::BoxError,
     health::{Check, CheckConfig, Health, HealthConfig, Status},
     task::Tasks,
+    telemetry::metrics::Registry,
 };
 use std::{
     sync::{
@@ -61,7 +62,7 @@ fn a_check_that_blocks_delays_no_probe_and_no_task_and_fails() {
         ..CheckConfig::default()
     };
     let tasks = Tasks::new();
-    let health = Health::new(&HealthConfig::default(), &tasks);
+    let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
     health.started();
     let (probed, seen) = (health.clone(), Arc::clone(&check));
     // In a task, so that it needs the one worker.
@@ -121,7 +122,7 @@ fn a_stalled_runtime_fails_liveness_on_another_thread_and_recovers() {
     let config = HealthConfig {
         stall_after: Duration::from_millis(400),
     };
-    let health = Health::new(&config, &tasks);
+    let health = Health::new(&config, &tasks, &Registry::new());
     let (open, gate) = mpsc::channel::<()>();
     {
         let _entered = runtime.enter();
