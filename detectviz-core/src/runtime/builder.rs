@@ -1,15 +1,16 @@
 //! What a service is put together from.
 use super::{
-    BuildContext, Kind, Passive, ProviderContext,
+    Kind, Passive, ProviderContext,
     args::Flag,
     plan::{self, Plan},
 };
 use crate::{
-    config::{Loaded, Problems, SchemaBuilder, Section, Sources},
+    config::{Loaded, Problems, SchemaBuilder, Section, Sources, schema_of},
     discovery::ServiceDiscoveryProvider,
     error::BoxError,
     secret::SecretsProvider,
 };
+use schemars::Schema;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, process::ExitCode, sync::Arc};
 
@@ -29,7 +30,7 @@ pub struct Builder {
 
 /// How a provider of the whole service is read and built.
 pub(super) struct ProviderKind<P: ?Sized> {
-    schema: fn(SchemaBuilder, &str, &str) -> SchemaBuilder,
+    schema: fn() -> Schema,
     #[expect(clippy::type_complexity, reason = "a function that makes a function")]
     pub(super) prepare: Box<dyn Fn(&mut Loaded, &str) -> plan::PreparedProvider<P> + Send + Sync>,
 }
@@ -49,18 +50,26 @@ impl Builder {
             secrets: None,
             discovery: None,
         }
-        .kind(Kind::new("passive", "A name that others may wait for.", |_: NoConfig, _| Ok(Passive)))
+        .kind(Kind::new(
+            "passive",
+            "A name that others may wait for.",
+            |_: NoConfig, _| Ok(Passive),
+        ))
     }
 
     /// The default `composition.yaml`, compiled into the program.
     pub fn composition(mut self, yaml: &str) -> Self {
-        self.embedded = self.embedded.embedded_composition("composition.yaml (built in)", yaml);
+        self.embedded = self
+            .embedded
+            .embedded_composition("composition.yaml (built in)", yaml);
         self
     }
 
     /// The default `app_config.yaml`, compiled into the program.
     pub fn app_config(mut self, yaml: &str) -> Self {
-        self.embedded = self.embedded.embedded_app("app_config.yaml (built in)", yaml);
+        self.embedded = self
+            .embedded
+            .embedded_app("app_config.yaml (built in)", yaml);
         self
     }
 
@@ -100,7 +109,10 @@ impl Builder {
     /// Where services are: built from the section `discovery`. Without one, no service is known by name.
     pub fn discovery<C: Section>(
         mut self,
-        build: impl Fn(C, &mut ProviderContext<'_>) -> Result<Arc<dyn ServiceDiscoveryProvider>, BoxError>
+        build: impl Fn(
+            C,
+            &mut ProviderContext<'_>,
+        ) -> Result<Arc<dyn ServiceDiscoveryProvider>, BoxError>
         + Send
         + Sync
         + 'static,
@@ -127,12 +139,15 @@ impl Builder {
     pub fn schema(&self) -> Value {
         let mut schema = plan::describe(SchemaBuilder::new());
         if let Some(kind) = &self.secrets {
-            schema = (kind.schema)(schema, "secrets", "Where secrets are kept.");
+            schema = schema.section("secrets", "Where secrets are kept.", (kind.schema)());
         }
         if let Some(kind) = &self.discovery {
-            schema = (kind.schema)(schema, "discovery", "Where services are.");
+            schema = schema.section("discovery", "Where services are.", (kind.schema)());
         }
-        let schema = self.kinds.values().fold(schema, |schema, kind| kind.describe(schema));
+        let schema = self
+            .kinds
+            .values()
+            .fold(schema, |schema, kind| kind.describe(schema));
         json!({ "app_config.yaml": schema.app_config(), "composition.yaml": schema.composition() })
     }
 
@@ -161,7 +176,7 @@ impl<P: ?Sized + 'static> ProviderKind<P> {
     ) -> Self {
         let build = Arc::new(build);
         Self {
-            schema: SchemaBuilder::section::<C>,
+            schema: schema_of::<C>,
             prepare: Box::new(move |loaded, path| {
                 let config = loaded.section::<C>(path);
                 let build = Arc::clone(&build);
@@ -172,7 +187,9 @@ impl<P: ?Sized + 'static> ProviderKind<P> {
 }
 
 /// A section without keys.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, default)]
 struct NoConfig {}
 

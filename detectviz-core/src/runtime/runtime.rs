@@ -1,6 +1,7 @@
 //! A service that has been built, and its life.
 use super::{
     BuildContext, ConfigView, NotProvided, Options, Plan, ProviderContext, Shared,
+    context::on_reload,
     kind::Reloads,
     nobody::{NoDiscovery, NoSecrets},
     plan::{Planned, PreparedProvider},
@@ -8,13 +9,11 @@ use super::{
     reload::Reloading,
 };
 use crate::{
-    discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error, ErrorKind},
     health::{Health, Registration},
-    lifecycle::{Lifecycle, Outcome, Running, Signals},
-    secret::SecretsProvider,
-    task::{Component, Tasks},
-    telemetry::Telemetry,
+    lifecycle::{Lifecycle, Outcome, Running, Signals, Watchdog},
+    task::Tasks,
+    telemetry::{Telemetry, TelemetryConfig},
 };
 use arc_swap::ArcSwap;
 use std::{any::Any, fmt, sync::Arc};
@@ -27,6 +26,7 @@ pub struct Runtime {
     lifecycle: Lifecycle,
     provided: Provided,
     registrations: Vec<Registration>,
+    watchdog: Option<Watchdog>,
     reloading: Option<(Reloading, Reloads)>,
 }
 
@@ -37,6 +37,7 @@ pub struct Started {
     running: Running,
     provided: Provided,
     _registrations: Vec<Registration>,
+    _watchdog: Option<Watchdog>,
 }
 
 // === impl Runtime ===
@@ -61,25 +62,34 @@ impl Runtime {
             tasks: &tasks,
             reloads: &mut reloads,
         };
-        let secrets = provider("secrets", secrets, &mut providers)?.unwrap_or_else(|| Arc::new(NoSecrets));
+        let secrets =
+            provider("secrets", secrets, &mut providers)?.unwrap_or_else(|| Arc::new(NoSecrets));
         providers.section = "discovery";
         let discovery = provider("discovery", discovery, &mut providers)?
             .unwrap_or_else(|| Arc::new(NoDiscovery));
-        let telemetry = Telemetry::start(telemetry, &identity.resource(), options.output, options.terminal, &tasks, &secrets)?;
-        telemetry.observe_process(&options.root, &identity);
-        if options.process {
-            telemetry.log_panics();
-        }
-        reloads.push(telemetry.reload());
+        let grace = shutdown.grace;
+        let config = telemetry;
+        let telemetry = Telemetry::build(
+            &config,
+            identity.origin(),
+            options.output,
+            tasks.runtime(),
+            &secrets,
+        )?;
+        telemetry.observe_process(&options.root);
+        let live = telemetry.clone();
+        on_reload(
+            &mut reloads,
+            TelemetryConfig::logs_path(),
+            config.logs,
+            move |logs| live.apply(&logs),
+        );
         let health = Health::new(&health, &tasks, telemetry.metrics());
         let flush = telemetry.clone();
         let mut lifecycle = Lifecycle::new(shutdown, &tasks)
             .in_kubernetes(options.in_kubernetes)
             .with_health(health.clone())
             .with_flush(move |within| flush.clone().flush(within));
-        if options.process {
-            lifecycle = lifecycle.with_watchdog();
-        }
         let shared = Shared {
             identity,
             telemetry,
@@ -112,19 +122,30 @@ impl Runtime {
                 reloads: &mut reloads,
             };
             let component = prepared(&mut cx).map_err(|err| not_built(&entry.name, err))?;
-            let mut after = entry.after;
-            if !is_first {
-                after.extend(first.iter().cloned());
-            }
-            lifecycle = lifecycle.add(entry.name, after, component);
+            let first = first.iter().filter(|_| !is_first);
+            let after: Vec<&str> = entry
+                .after
+                .iter()
+                .chain(first)
+                .map(String::as_str)
+                .collect();
+            lifecycle = lifecycle.add(entry.name, &after, component);
         }
         lifecycle.check()?;
+        let watchdog = options
+            .process
+            .then(|| Watchdog::arm(grace, lifecycle.phase(), &tasks))
+            .transpose()
+            .map_err(|err| {
+                Error::new(ErrorKind::Internal, "the watchdog cannot be armed").with_source(err)
+            })?;
         Ok(Self {
             shared,
             tasks,
             lifecycle,
             provided,
             registrations,
+            watchdog,
             reloading: options.reloading.map(|reloading| (reloading, reloads)),
         })
     }
@@ -154,9 +175,10 @@ impl Runtime {
             lifecycle,
             provided,
             registrations,
+            watchdog,
             reloading,
         } = self;
-        shared.telemetry.export(&shared.failures);
+        shared.telemetry.export().await.map_err(Outcome::of)?;
         shared.health.watch_progress(&tasks);
         let running = tasks.runtime().scope(lifecycle.start(signals)).await?;
         if let Some((reloading, reloads)) = reloading {
@@ -167,6 +189,7 @@ impl Runtime {
             running,
             provided,
             _registrations: registrations,
+            _watchdog: watchdog,
         })
     }
 

