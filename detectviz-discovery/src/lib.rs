@@ -13,3 +13,6 @@
 //! # }
 //! ```
 pub mod fixed;
+mod config;
+
+pub use config::DiscoveryConfig;

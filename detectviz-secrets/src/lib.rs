@@ -19,3 +19,6 @@ mod flight;
 pub mod env;
 pub mod file;
 pub mod scheme;
+mod config;
+
+pub use config::SecretsConfig;

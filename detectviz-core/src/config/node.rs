@@ -94,6 +94,33 @@ impl Node {
         node
     }
 
+    /// Whether it is a map of which nothing is left, or a list of which something is gone: what was wrong has been told,
+    /// and its form is no longer what was written.
+    pub(crate) fn is_hollow(&self) -> bool {
+        match &self.value {
+            Value::Map(entries) => !entries.is_empty() && entries.values().all(|node| node.pruned),
+            Value::List(items) => items.iter().any(|node| node.pruned),
+            _ => false,
+        }
+    }
+
+    /// `path`, whose indexes count only what is not pruned, as a path whose indexes count everything.
+    pub(crate) fn written(&self, path: &KeyPath) -> KeyPath {
+        let mut node = Some(self);
+        let whole = path.steps().iter().map(|step| {
+            let step = match (node.map(|node| &node.value), step) {
+                (Some(Value::List(items)), Step::Index(index)) => {
+                    let mut kept = items.iter().enumerate().filter(|(_, item)| !item.pruned);
+                    Step::Index(kept.nth(*index).map_or(*index, |(index, _)| index))
+                }
+                _ => step.clone(),
+            };
+            node = node.and_then(|node| node.step(&step));
+            step
+        });
+        whole.collect()
+    }
+
     /// Passes over the value at `path` or, where it is gone already, over the nearest above it that is not.
     /// Says how long the path to it is.
     pub(crate) fn prune(&mut self, path: &[Step]) -> usize {
@@ -156,6 +183,7 @@ impl Node {
     }
 
     /// The same in JSON, without what is pruned.
+    #[cfg(test)]
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let kept = |node: &&Self| !node.pruned;
         match &self.value {

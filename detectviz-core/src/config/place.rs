@@ -13,7 +13,7 @@ pub enum Origin {
     File(Arc<str>),
     /// An environment variable.
     Env(Arc<str>),
-    /// A `--set` on the command line, with its path.
+    /// A flag of the command line, such as `--set http.port`.
     Flag(Arc<str>),
 }
 
@@ -39,8 +39,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Embedded(name) => write!(f, "embedded {name}"),
-            Self::File(name) | Self::Env(name) => f.write_str(name),
-            Self::Flag(path) => write!(f, "--set {path}"),
+            Self::File(name) | Self::Env(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }

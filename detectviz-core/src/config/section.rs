@@ -75,6 +75,9 @@ impl Checker<'_> {
                 .unwrap_or_else(|_| KeyPath::from_iter([Step::Key(key.to_owned())])),
         };
         let below = self.within.join(&key);
+        let below = self
+            .tree
+            .map_or_else(|| below.clone(), |tree| tree.written(&below));
         let place = match self.tree {
             Some(tree) => tree.nearest(&below).place.clone(),
             None => Place::new(Origin::Default),
@@ -215,6 +218,9 @@ impl Reading<'_> {
     /// The message for `fault` at `path`, unless something said before is its cause.
     fn problem(&self, tree: &Node, path: &KeyPath, fault: Fault) -> Option<Problem> {
         let node = tree.nearest(path);
+        if node.is_hollow() && !matches!(fault.kind, FaultKind::Missing(_)) {
+            return None;
+        }
         let whole = self.section.join(path);
         let sensitive =
             redact::is_sensitive_path(&whole) || self.shape.is_secret(path) == Some(true);

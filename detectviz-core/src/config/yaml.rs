@@ -49,7 +49,7 @@ enum Items {
 enum Key {
     Named(String, Place),
     /// The value is read and forgotten; why has been said.
-    Refused(Place),
+    Refused,
 }
 
 /// The file cannot be read any further.
@@ -184,7 +184,7 @@ impl Builder<'_> {
                     "write the value out",
                 );
                 if self.wants_key() {
-                    self.set_key(Key::Refused(place));
+                    self.set_key(Key::Refused);
                 } else {
                     let mut node = Node::new(place, Value::Null { empty: false });
                     node.pruned = true;
@@ -219,8 +219,7 @@ impl Builder<'_> {
                 "a list or a map stands as a key",
                 "write a plain name before the `:`",
             );
-            let place = self.place(at);
-            self.set_key(Key::Refused(place));
+            self.set_key(Key::Refused);
             pruned = true;
         }
         if let Some(Open {
@@ -283,17 +282,17 @@ impl Builder<'_> {
             let line = first.place.line().unwrap_or_default();
             let what = format!("the key `{text}` was written before, on line {line}");
             self.say(at, what, "keep one of the two");
-            self.set_key(Key::Refused(place));
+            self.set_key(Key::Refused);
         } else if plain && text == "<<" {
             self.say(
                 at,
                 "a merge key (`<<`) is not supported",
                 "write the values out",
             );
-            self.set_key(Key::Refused(place));
+            self.set_key(Key::Refused);
         } else if text.is_empty() {
             self.say(at, "a key is empty", "write a name before the `:`");
-            self.set_key(Key::Refused(place));
+            self.set_key(Key::Refused);
         } else {
             self.path.push(Step::Key(text.to_owned()));
             self.set_key(Key::Named(text.to_owned(), place));
@@ -325,7 +324,7 @@ impl Builder<'_> {
                     }
                     self.path.pop();
                 }
-                Some(Key::Refused(_)) | None => {}
+                Some(Key::Refused) | None => {}
             },
         }
     }

@@ -1,6 +1,7 @@
 //! Runs one check again and again.
 use super::{
     Check, CheckConfig,
+    recorder::CheckRecorder,
     report::{error_text, panic_text},
     shared::{Shared, now},
 };
@@ -17,6 +18,7 @@ pub(super) struct Runner {
     pub(super) shared: Arc<Shared>,
     pub(super) key: u64,
     pub(super) name: String,
+    pub(super) recorder: CheckRecorder,
     pub(super) config: CheckConfig,
     pub(super) check: Arc<dyn Check>,
     pub(super) tasks: Tasks,
@@ -35,6 +37,7 @@ impl Runner {
     }
 
     async fn repeat(&self) {
+        self.shared.has_started().await;
         let period = self.config.period();
         // The first run is at once, since startup waits for it. The second comes after a random part of the period, so
         // that replicas which started together do not keep asking together.
@@ -84,7 +87,8 @@ impl Runner {
     }
 
     fn record(&self, took: Duration, error: Option<String>) {
-        self.shared.record(self.key, &self.name, took, error);
+        self.shared
+            .record((self.key, &self.name), &self.recorder, took, error);
     }
 }
 

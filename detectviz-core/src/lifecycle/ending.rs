@@ -3,7 +3,7 @@ use super::{
     Outcome, Phase, PhaseControl, ShutdownConfig, Signals, Step,
     hooks::{Hook, HookEnd, HookRound},
     order::Order,
-    parts::{Call, Fault, Part, Round},
+    parts::{Call, Fault, Part, Round, ended},
     state::Budget,
 };
 use crate::{
@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Sends what telemetry is left, within the given time.
 pub(super) type Flush = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -228,8 +229,18 @@ impl Ending<'_> {
         let Some(flush) = &stage.flush else { return };
         let begun = now();
         let work = flush(self.budget.limit(step, begun));
-        if self.bounded(step, work).await.is_none() {
-            self.outcome.trouble(format!("{} was cut", step.as_str()));
+        // In a task of its own, which contains a panic.
+        let call = stage.tasks.spawn("lifecycle-flush", async move {
+            work.await;
+            Ok(())
+        });
+        match self
+            .bounded(step, ended(AbortOnDropHandle::new(call)))
+            .await
+        {
+            Some(Ok(())) => {}
+            Some(Err(fault)) => self.outcome.trouble(format!("{} {fault}", step.as_str())),
+            None => self.outcome.trouble(format!("{} was cut", step.as_str())),
         }
         self.budget.flushed(now().saturating_duration_since(begun));
     }

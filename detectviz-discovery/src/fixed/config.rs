@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 #[non_exhaustive]
 pub struct StaticConfig {
     /// The endpoints of each service, by the name that callers ask for.
+    #[schemars(extend("x-reload" = "live"))]
     pub services: BTreeMap<String, Vec<EndpointConfig>>,
 }
 
