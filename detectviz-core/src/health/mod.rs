@@ -11,6 +11,7 @@
 //!     error::BoxError,
 //!     health::{Check, CheckConfig, Health, HealthConfig, Status},
 //!     task::Tasks,
+//!     telemetry::metrics::Registry,
 //! };
 //! use std::sync::Arc;
 //!
@@ -23,7 +24,7 @@
 //!     }
 //! }
 //!
-//! let health = Health::new(&HealthConfig::default(), &Tasks::new());
+//! let health = Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new());
 //! let registration = health.register("database", CheckConfig::default(), Arc::new(Database));
 //! health.started();
 //! assert!(!health.is_ready(), "a critical check has to pass first");
@@ -45,7 +46,10 @@ mod runner;
 mod service;
 mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use self::report::{error_text, panic_text};
 pub use self::{
     check::Check,
     config::{CheckConfig, Criticality, HealthConfig},

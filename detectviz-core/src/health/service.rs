@@ -5,7 +5,7 @@ use super::{
     runner::Runner,
     shared::{Shared, now},
 };
-use crate::task::Tasks;
+use crate::{task::Tasks, telemetry::metrics::Registry};
 use std::{fmt, sync::Arc};
 use tokio::{sync::watch, time::sleep};
 
@@ -31,16 +31,18 @@ pub struct Registration {
 // === impl Health ===
 
 impl Health {
-    /// Nothing is registered, and nothing has started: not ready. Checks run as tasks of `tasks`.
+    /// Nothing is registered, and nothing has started: not ready. Checks run as tasks of `tasks` and are measured in
+    /// `metrics`.
     #[must_use]
-    pub fn new(config: &HealthConfig, tasks: &Tasks) -> Self {
+    pub fn new(config: &HealthConfig, tasks: &Tasks, metrics: &Registry) -> Self {
         Self {
-            shared: Arc::new(Shared::new(config, Recorder::new())),
+            shared: Arc::new(Shared::new(config, Recorder::new(metrics))),
             tasks: tasks.clone(),
         }
     }
 
-    /// Runs `check` in the background from now on. When `name` is taken, a number is added to it.
+    /// Runs `check` in the background, from the moment on at which every part [has started](Self::started): before that
+    /// it could only find what the start has not yet made. When `name` is taken, a number is added to it.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -50,6 +52,7 @@ impl Health {
         let runner = Runner {
             shared: Arc::clone(&self.shared),
             key,
+            recorder: self.shared.recorder.check(&name),
             name: name.clone(),
             config,
             check,
@@ -107,9 +110,9 @@ impl Health {
         self.shared.update(|state, _| state.part_started(part));
     }
 
-    /// Every part has started. The lifecycle says so; a service without one says it itself.
+    /// Every part has started, and the checks begin. The lifecycle says so; a service without one says it itself.
     pub fn started(&self) {
-        self.shared.update(|state, _| state.started());
+        self.shared.started();
     }
 
     /// The process was told to end: readiness fails from now on. The lifecycle says so.
@@ -163,8 +166,9 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.tasks.cancel();
-        self.shared.update(|state, _| state.unregister(self.key));
+        // The series go first, while nobody else can have the name.
         self.shared.recorder.removed(&self.name);
+        self.shared.update(|state, _| state.unregister(self.key));
     }
 }
 

@@ -1,6 +1,9 @@
 //! The state behind every clone of [`Health`](super::Health).
 use super::{
-    HealthConfig, Report, Status, progress::Progress, recorder::Recorder, state::HealthState,
+    HealthConfig, Report, Status,
+    progress::Progress,
+    recorder::{CheckRecorder, Recorder},
+    state::HealthState,
 };
 use crate::config::show_duration;
 use std::{
@@ -17,6 +20,7 @@ pub(super) struct Shared {
     state: Mutex<HealthState>,
     ready: AtomicBool,
     changed: watch::Sender<bool>,
+    started: watch::Sender<bool>,
     pub(super) progress: Progress,
     pub(super) recorder: Recorder,
 }
@@ -30,6 +34,7 @@ impl Shared {
             state: Mutex::default(),
             ready: AtomicBool::new(false),
             changed: watch::Sender::new(false),
+            started: watch::Sender::new(false),
             progress: Progress::new(now(), config.stall_after),
             recorder,
         }
@@ -41,6 +46,22 @@ impl Shared {
 
     pub(super) fn ready_changes(&self) -> watch::Receiver<bool> {
         self.changed.subscribe()
+    }
+
+    pub(super) fn started(&self) {
+        self.update(|state, _| state.started());
+        self.started.send_replace(true);
+    }
+
+    /// Waits until every part has started.
+    pub(super) async fn has_started(&self) {
+        let started = self
+            .started
+            .subscribe()
+            .wait_for(|started| *started)
+            .await
+            .is_ok();
+        debug_assert!(started, "the sender lives as long as this");
     }
 
     /// Lets `change` have the state, and makes known what follows for readiness.
@@ -64,12 +85,19 @@ impl Shared {
         out
     }
 
-    pub(super) fn record(&self, key: u64, name: &str, took: Duration, error: Option<String>) {
+    /// Takes the result of the check that goes by `key`.
+    pub(super) fn record(
+        &self,
+        (key, name): (u64, &str),
+        recorder: &CheckRecorder,
+        took: Duration,
+        error: Option<String>,
+    ) {
         let shown = error.clone();
         let verdict = self.update(|state, now| state.record(key, now, took, error));
         // No verdict: the check was unregistered while it ran.
         let Some(verdict) = verdict else { return };
-        self.recorder.result(name, verdict.passing, took);
+        recorder.result(verdict.passing, took);
         match shown {
             Some(error) if verdict.changed => {
                 tracing::warn!(check = name, error, "health check fails");

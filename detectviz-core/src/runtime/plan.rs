@@ -1,0 +1,132 @@
+//! A configuration that has been read and found good.
+use super::{
+    Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig,
+    kind::Prepared,
+    runtime::Runtime,
+};
+use crate::{
+    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load},
+    discovery::ServiceDiscoveryProvider,
+    error::{BoxError, Error},
+    health::HealthConfig,
+    lifecycle::ShutdownConfig,
+    secret::SecretsProvider,
+    telemetry::TelemetryConfig,
+};
+use std::{fmt, sync::Arc};
+
+/// A provider whose settings have been read; building it is what is left.
+pub(super) type PreparedProvider<P> =
+    Box<dyn FnOnce(&mut ProviderContext<'_>) -> Result<Arc<P>, BoxError> + Send>;
+
+/// A configuration that has been read and found good. Nothing outside the process was touched.
+#[must_use = "nothing is built before `build`"]
+pub struct Plan {
+    pub(super) identity: Identity,
+    pub(super) runtime: RuntimeConfig,
+    pub(super) telemetry: TelemetryConfig,
+    pub(super) health: HealthConfig,
+    pub(super) shutdown: ShutdownConfig,
+    pub(super) secrets: Option<PreparedProvider<dyn SecretsProvider>>,
+    pub(super) discovery: Option<PreparedProvider<dyn ServiceDiscoveryProvider>>,
+    pub(super) components: Vec<Planned>,
+    pub(super) effective: Effective,
+}
+
+/// One component: what the composition says of it, and its settings.
+pub(super) struct Planned {
+    pub(super) entry: ComponentEntry,
+    pub(super) first: bool,
+    pub(super) prepared: Prepared,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
+        let mut loaded = load(sources)?;
+        let service: ServiceConfig = loaded.section("service");
+        let runtime = loaded.section("runtime");
+        let telemetry = TelemetryConfig::read(&mut loaded);
+        let health = loaded.section("health");
+        let shutdown = loaded.section("shutdown");
+        let secrets = builder.secrets.as_ref();
+        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
+        let discovery = builder.discovery.as_ref();
+        let discovery = discovery.map(|kind| (kind.prepare)(&mut loaded, "discovery"));
+        loaded.kinds(&builder.kinds.keys().copied().collect::<Vec<_>>());
+        let mut components = Vec::new();
+        for entry in loaded.composition().to_vec() {
+            if let Some(kind) = builder.kinds.get(entry.kind.as_str()).filter(|_| entry.enabled) {
+                let prepared = kind.prepare(&mut loaded, &entry.name);
+                components.push(Planned {
+                    entry,
+                    first: kind.is_first(),
+                    prepared,
+                });
+            }
+        }
+        let effective = loaded.finish()?;
+        Ok(Self {
+            identity: Identity::new(&service, &builder.name, &builder.version),
+            runtime,
+            telemetry,
+            health,
+            shutdown,
+            secrets,
+            discovery,
+            components,
+            effective,
+        })
+    }
+
+    /// Who the service is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The threads that it asks for.
+    #[must_use]
+    pub fn runtime_config(&self) -> &RuntimeConfig {
+        &self.runtime
+    }
+
+    /// Every effective value with its origin, secrets redacted.
+    #[must_use]
+    pub fn effective(&self) -> &Effective {
+        &self.effective
+    }
+
+    /// Builds every component, in the order of `composition.yaml`. Still nothing outside the process is touched, except
+    /// that log lines go to `options`' output.
+    ///
+    /// # Errors
+    /// That of the first component that cannot be built, with its name.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn build(self, options: Options) -> Result<Runtime, Error> {
+        Runtime::build(self, options)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let components = self.components.iter().map(|planned| &planned.entry.name);
+        f.debug_struct("Plan")
+            .field("identity", &self.identity)
+            .field("components", &components.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds the sections that every service has.
+pub(super) fn describe(schema: SchemaBuilder) -> SchemaBuilder {
+    let schema = schema
+        .section::<ServiceConfig>("service", "What the service calls itself.")
+        .section::<RuntimeConfig>("runtime", "The threads of the process.")
+        .section::<HealthConfig>("health", "How the process itself is judged.")
+        .section::<ShutdownConfig>("shutdown", "How much time the end may take.");
+    TelemetryConfig::describe(schema)
+}
