@@ -5,7 +5,7 @@ use http::Method;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// One route of a [`RouteTable`], as a small number that is cheap to carry.
@@ -57,8 +57,14 @@ struct Methods {
 /// Every template, declared and learned. Number 0 is the empty template of what matches none.
 #[derive(Clone, Default)]
 struct Names {
-    templates: Vec<Arc<str>>,
+    templates: Vec<Arc<Template>>,
     routes: HashMap<Arc<str>, Route>,
+}
+
+struct Template {
+    text: Arc<str>,
+    /// By method, such as `GET /orders/{id}`; made when first asked for.
+    titles: [OnceLock<Arc<str>>; MethodName::COUNT],
 }
 
 // === impl Route ===
@@ -164,7 +170,29 @@ impl RouteTable {
     /// Gives `read` the template of `route`; empty for [`Route::NONE`] and for a route of another table.
     pub fn read_template<R>(&self, route: Route, read: impl FnOnce(&str) -> R) -> R {
         let names = self.shared.names.load();
-        read(names.templates.get(route.index()).map_or("", |name| name))
+        read(
+            names
+                .templates
+                .get(route.index())
+                .map_or("", |name| &name.text),
+        )
+    }
+
+    /// Gives `read` the name of a span for `route`: method and template, such as `GET /orders/{id}`; the method alone for
+    /// [`Route::NONE`], and `HTTP` for a method that is not known. Allocates the first time.
+    pub fn read_title<R>(
+        &self,
+        route: Route,
+        method: MethodName,
+        read: impl FnOnce(&Arc<str>) -> R,
+    ) -> R {
+        let names = self.shared.names.load();
+        // The first template, that of no route, is always there.
+        let template = names
+            .templates
+            .get(route.index())
+            .unwrap_or(&names.templates[0]);
+        read(template.title(method))
     }
 
     /// One more than the largest [index](Route::index) that a route of this table can ever have.
@@ -209,7 +237,8 @@ impl Default for RouteTable {
 impl fmt::Debug for RouteTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.shared.names.load();
-        f.debug_tuple("RouteTable").field(&names.templates).finish()
+        let templates = names.templates.iter().map(|template| &template.text);
+        f.debug_set().entries(templates).finish()
     }
 }
 
@@ -219,7 +248,7 @@ impl Names {
     fn new() -> Self {
         let none: Arc<str> = "".into();
         Self {
-            templates: vec![none.clone()],
+            templates: vec![Arc::new(Template::new(none.clone()))],
             routes: HashMap::from([(none, Route::NONE)]),
         }
     }
@@ -234,8 +263,32 @@ impl Names {
         }
         let route = Route(u16::try_from(self.templates.len()).ok()?);
         let template: Arc<str> = template.into();
-        self.templates.push(template.clone());
+        self.templates
+            .push(Arc::new(Template::new(template.clone())));
         self.routes.insert(template, route);
         Some(route)
+    }
+}
+
+// === impl Template ===
+
+impl Template {
+    fn new(text: Arc<str>) -> Self {
+        Self {
+            text,
+            titles: [const { OnceLock::new() }; MethodName::COUNT],
+        }
+    }
+
+    fn title(&self, method: MethodName) -> &Arc<str> {
+        self.titles[method.index()].get_or_init(|| {
+            let method = if method == MethodName::OTHER {
+                "HTTP"
+            } else {
+                method.as_str()
+            };
+            let space = if self.text.is_empty() { "" } else { " " };
+            format!("{method}{space}{}", self.text).into()
+        })
     }
 }

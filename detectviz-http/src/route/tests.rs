@@ -117,3 +117,19 @@ fn unknown_methods_share_one_name() {
     }
     assert_eq!(MethodName::OTHER.as_str(), "_OTHER");
 }
+
+#[test]
+fn a_title_is_method_and_template() {
+    let table = table();
+    let route = table.learn("/orders/{id}");
+    let other = Method::from_bytes(b"BREW").unwrap();
+    for (route, method, title) in [
+        (route, &Method::GET, "GET /orders/{id}"),
+        (route, &other, "HTTP /orders/{id}"),
+        (Route::NONE, &Method::PUT, "PUT"),
+        (Route::NONE, &other, "HTTP"),
+    ] {
+        let name = MethodName::of(method);
+        assert_eq!(&*table.read_title(route, name, Clone::clone), title);
+    }
+}
