@@ -1,9 +1,12 @@
 //! A request that succeeds allocates nothing in the layers of the stack.
 use bytes::Bytes;
-use detectviz_core::telemetry::{
-    logs::Logs,
-    metrics::Registry,
-    span::{Sampler, Spans},
+use detectviz_core::{
+    task::Tasks,
+    telemetry::{
+        logs::{Logs, LogsConfig, Output},
+        metrics::Registry,
+        span::{Sampler, Spans},
+    },
 };
 use detectviz_http::{
     route::RouteTable,
@@ -19,6 +22,7 @@ use std::{
     future::{Future, Ready, ready},
     pin::pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 use tower::{Service, service_fn};
 
@@ -130,13 +134,17 @@ where
             .into_iter()
             .for_each(|batch| batch.exported(0));
     }
+    assert!(logs.flush(Duration::from_secs(10)));
     most
 }
 
 #[test]
 fn a_warm_request_allocates_nothing() {
     assert!(most_of_a_vector() > 0, "the counter counts");
-    for logs in [Logs::disabled()] {
+    let tasks = Tasks::new();
+    let output = Output::new(std::io::sink());
+    let written = LogsConfig::default().build("shop", output, &tasks).unwrap();
+    for logs in [Logs::disabled(), written] {
         for sampled in [false, true] {
             assert_eq!(
                 most(&logs, sampled, Empty::new),
@@ -151,6 +159,7 @@ fn a_warm_request_allocates_nothing() {
             );
         }
     }
+    tasks.cancel();
 }
 
 fn most_of_a_vector() -> u64 {
