@@ -1,0 +1,208 @@
+//! Why a call failed, other than by [`Elapsed`](detectviz_core::resilience::timeout::Elapsed).
+use detectviz_core::{config::show_duration, discovery::DiscoveryError, error::BoxError};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// No connection was made in time: name, TCP and TLS together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectTimeout {
+    /// Who was called, as `host:port`.
+    pub authority: String,
+    /// The limit that was exceeded.
+    pub limit: Duration,
+}
+
+/// No connection was made: nobody listens, the name has no address, the certificate is not trusted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ConnectFailed {
+    /// Who was called, as `host:port`.
+    pub authority: String,
+    source: BoxError,
+}
+
+/// The service is known, and none of its endpoints may be given a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoEndpoints {
+    /// The service.
+    pub service: String,
+    /// How many endpoints are known, none of them usable.
+    pub known: usize,
+}
+
+/// Discovery could not say where a service is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LookupFailed {
+    /// The service.
+    pub service: String,
+    source: Arc<DiscoveryError>,
+}
+
+/// `https` was asked for, and there is nobody to trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoTrustRoots {
+    /// Who was to be called.
+    pub host: String,
+}
+
+/// The URI of a request does not say whom to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidTarget {
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// The connection was made, and the exchange of request and response failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SendFailed {
+    /// Who was called: the host of the request.
+    pub host: String,
+    source: BoxError,
+}
+
+// === impl ConnectTimeout ===
+
+impl fmt::Display for ConnectTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no connection to `{}` within {}: is it up, and does the network let us through? The limit is \
+             client.connect_timeout",
+            self.authority,
+            show_duration(self.limit)
+        )
+    }
+}
+
+impl Error for ConnectTimeout {}
+
+// === impl ConnectFailed ===
+
+impl ConnectFailed {
+    pub(super) fn new(authority: String, source: BoxError) -> Self {
+        Self { authority, source }
+    }
+}
+
+impl fmt::Display for ConnectFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = Root(&*self.source);
+        write!(f, "no connection to `{}`: {cause}", self.authority)
+    }
+}
+
+impl Error for ConnectFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+// === impl NoEndpoints ===
+
+impl fmt::Display for NoEndpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, known } = self;
+        write!(
+            f,
+            "service `{service}` has no usable endpoint ({known} known): start an instance, or look at the readiness \
+             and weight of those that run"
+        )
+    }
+}
+
+impl Error for NoEndpoints {}
+
+// === impl LookupFailed ===
+
+impl LookupFailed {
+    pub(super) fn new(service: &str, source: Arc<DiscoveryError>) -> Self {
+        Self {
+            service: service.to_owned(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for LookupFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source)
+    }
+}
+
+impl Error for LookupFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+// === impl NoTrustRoots ===
+
+impl fmt::Display for NoTrustRoots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`https://{}` cannot be verified: set client.tls.ca_file to a PEM file of certificate authorities, such as \
+             /etc/ssl/certs/ca-certificates.crt",
+            self.host
+        )?;
+        if cfg!(not(feature = "tls")) {
+            f.write_str(", and build detectviz-http with its feature `tls`")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for NoTrustRoots {}
+
+// === impl InvalidTarget ===
+
+impl fmt::Display for InvalidTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problem = self.problem;
+        write!(f, "the request's URI {problem}: write it as http://orders/path")
+    }
+}
+
+impl Error for InvalidTarget {}
+
+// === impl SendFailed ===
+
+impl SendFailed {
+    pub(super) fn new(host: &str, source: impl Into<BoxError>) -> Self {
+        Self {
+            host: host.to_owned(),
+            source: source.into(),
+        }
+    }
+}
+
+impl fmt::Display for SendFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = Root(&*self.source);
+        write!(f, "the call to `{}` failed: {cause}", self.host)
+    }
+}
+
+impl Error for SendFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// Shows the end of a chain of causes, where drivers say what happened.
+struct Root<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Root<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = self.0;
+        while let Some(next) = last.source() {
+            last = next;
+        }
+        write!(f, "{last}")
+    }
+}
