@@ -1,1 +1,4 @@
 //! The lifecycle: start in order, serve, drain, flush.
+mod phase;
+
+pub use self::phase::{Phase, PhaseControl, PhaseWatch};

@@ -1,0 +1,102 @@
+//! The state behind every clone of [`Health`](super::Health).
+use super::{
+    HealthConfig, Report, Status, progress::Progress, recorder::Recorder, state::HealthState,
+};
+use crate::config::show_duration;
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// What probes read and checks write. The lock is held for a few instructions, never across a check.
+pub(super) struct Shared {
+    state: Mutex<HealthState>,
+    ready: AtomicBool,
+    changed: watch::Sender<bool>,
+    pub(super) progress: Progress,
+    pub(super) recorder: Recorder,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    pub(super) fn new(config: &HealthConfig, recorder: Recorder) -> Self {
+        recorder.ready(false);
+        Self {
+            state: Mutex::default(),
+            ready: AtomicBool::new(false),
+            changed: watch::Sender::new(false),
+            progress: Progress::new(now(), config.stall_after),
+            recorder,
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn ready_changes(&self) -> watch::Receiver<bool> {
+        self.changed.subscribe()
+    }
+
+    /// Lets `change` have the state, and makes known what follows for readiness.
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut HealthState, Instant) -> T) -> T {
+        let now = now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let out = change(&mut state, now);
+        let ready = state.is_ready(now);
+        // Within the lock, so that the last word is the newest.
+        self.ready.store(ready, Ordering::Relaxed);
+        let changed = self.changed.send_if_modified(|known| {
+            let changed = *known != ready;
+            *known = ready;
+            changed
+        });
+        drop(state);
+        if changed {
+            self.recorder.ready(ready);
+            tracing::info!(ready, "readiness changed");
+        }
+        out
+    }
+
+    pub(super) fn record(&self, key: u64, name: &str, took: Duration, error: Option<String>) {
+        let shown = error.clone();
+        let verdict = self.update(|state, now| state.record(key, now, took, error));
+        // No verdict: the check was unregistered while it ran.
+        let Some(verdict) = verdict else { return };
+        self.recorder.result(name, verdict.passing, took);
+        match shown {
+            Some(error) if verdict.changed => {
+                tracing::warn!(check = name, error, "health check fails");
+            }
+            None if verdict.changed && verdict.passing => {
+                tracing::info!(check = name, "health check passes");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn liveness(&self) -> Report {
+        match self.progress.stalled(now()) {
+            None => Report::pass(),
+            Some(silent) => {
+                let whole = Duration::from_secs(silent.as_secs());
+                let cause = format!(
+                    "stalled: the runtime has made no progress for {}",
+                    show_duration(whole)
+                );
+                Report::because(Status::Fail, cause)
+            }
+        }
+    }
+}
+
+/// Tokio's clock, which a test can pause.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
