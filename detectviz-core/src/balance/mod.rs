@@ -12,6 +12,7 @@
 //! let second = turns.pick(&set).expect("two endpoints are ready");
 //! assert_ne!(first, second);
 //! ```
+mod error;
 mod round_robin;
 
-pub use self::round_robin::RoundRobin;
+pub use self::{error::NoEndpoints, round_robin::RoundRobin};

@@ -144,13 +144,12 @@ impl fmt::Debug for Body {
 // === impl ResponseBody ===
 
 impl ResponseBody {
-    pub(super) fn new(inner: Incoming, deadline: Instant, mut call: Call) -> Self {
-        let call = if inner.is_end_stream() {
+    pub(super) fn new(inner: Incoming, deadline: Instant, mut call: Option<Call>) -> Self {
+        if inner.is_end_stream()
+            && let Some(mut call) = call.take()
+        {
             call.ended();
-            None
-        } else {
-            Some(call)
-        };
+        }
         Self {
             inner,
             sleep: None,

@@ -1,7 +1,5 @@
 //! Makes connections: TCP, then TLS where the scheme says so, within one limit.
-use super::{
-    ClientConfig, ConnectFailed, ConnectTimeout, body::Body, executor::Executor,
-};
+use super::{ClientConfig, ConnectFailed, ConnectTimeout, body::Body, executor::Executor};
 use detectviz_core::error::{BoxError, Error};
 use http::Uri;
 use hyper_util::{
@@ -117,9 +115,7 @@ mod tls {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = TlsConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|e| {
-                Error::new(ErrorKind::Internal, "TLS cannot be set up").with_source(e)
-            })?
+            .map_err(|e| Error::new(ErrorKind::Internal, "TLS cannot be set up").with_source(e))?
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = if config.h2_prior_knowledge {
@@ -133,9 +129,10 @@ mod tls {
     impl Pools {
         pub(super) fn secured(&self, tcp: HttpConnector, server_name: Option<&str>) -> Inner {
             // Without trust roots nothing gets here over https: the call is refused before.
-            let tls = self.tls.clone().or_else(|| {
-                verifying(&self.config, RootCertStore::empty()).ok()
-            });
+            let tls = self
+                .tls
+                .clone()
+                .or_else(|| verifying(&self.config, RootCertStore::empty()).ok());
             let tls = tls.expect("ring has every safe protocol version");
             let fixed = server_name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
             let names: Arc<dyn ResolveServerName + Send + Sync> = match fixed {

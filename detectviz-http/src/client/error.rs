@@ -1,5 +1,9 @@
 //! Why a call failed, other than by [`Elapsed`](detectviz_core::resilience::timeout::Elapsed).
-use detectviz_core::{config::show_duration, discovery::DiscoveryError, error::BoxError};
+use detectviz_core::{
+    config::show_duration,
+    discovery::DiscoveryError,
+    error::{BoxError, cause_ref},
+};
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// No connection was made in time: name, TCP and TLS together.
@@ -19,16 +23,6 @@ pub struct ConnectFailed {
     /// Who was called, as `host:port`.
     pub authority: String,
     source: BoxError,
-}
-
-/// The service is known, and none of its endpoints may be given a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoEndpoints {
-    /// The service.
-    pub service: String,
-    /// How many endpoints are known, none of them usable.
-    pub known: usize,
 }
 
 /// Discovery could not say where a service is.
@@ -56,7 +50,8 @@ pub struct InvalidTarget {
     pub problem: &'static str,
 }
 
-/// The connection was made, and the exchange of request and response failed.
+/// A call failed on its way: no connection, or one that broke before the response was complete. What happened is among
+/// its causes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SendFailed {
@@ -101,21 +96,6 @@ impl Error for ConnectFailed {
         Some(&*self.source)
     }
 }
-
-// === impl NoEndpoints ===
-
-impl fmt::Display for NoEndpoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, known } = self;
-        write!(
-            f,
-            "service `{service}` has no usable endpoint ({known} known): start an instance, or look at the readiness \
-             and weight of those that run"
-        )
-    }
-}
-
-impl Error for NoEndpoints {}
 
 // === impl LookupFailed ===
 
@@ -164,7 +144,10 @@ impl Error for NoTrustRoots {}
 impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = self.problem;
-        write!(f, "the request's URI {problem}: write it as http://orders/path")
+        write!(
+            f,
+            "the request's URI {problem}: write it as http://orders/path"
+        )
     }
 }
 
@@ -183,8 +166,12 @@ impl SendFailed {
 
 impl fmt::Display for SendFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cause = Root(&*self.source);
-        write!(f, "the call to `{}` failed: {cause}", self.host)
+        let Self { host, source } = self;
+        write!(f, "the call to `{host}` failed: ")?;
+        if let Some(cause) = cause_ref::<ConnectFailed>(&**source) {
+            return fmt::Display::fmt(cause, f);
+        }
+        fmt::Display::fmt(&Root(&**source), f)
     }
 }
 

@@ -55,10 +55,8 @@ pub use self::{
     body::{Body, ResponseBody},
     builder::ClientBuilder,
     config::{ClientConfig, ClientTlsConfig},
-    error::{
-        ConnectFailed, ConnectTimeout, InvalidTarget, LookupFailed, NoEndpoints, NoTrustRoots,
-        SendFailed,
-    },
+    error::{ConnectFailed, ConnectTimeout, InvalidTarget, LookupFailed, NoTrustRoots, SendFailed},
     future::ResponseFuture,
     service::Client,
 };
+pub use detectviz_core::balance::NoEndpoints;

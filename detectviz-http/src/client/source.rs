@@ -13,7 +13,9 @@ pub(super) fn trust_roots(path: &Path) -> Result<RootCertStore, Error> {
         let path = path.display();
         Error::new(
             ErrorKind::Config,
-            format!("client.tls.ca_file `{path}` {what}: name a PEM file of certificate authorities"),
+            format!(
+                "client.tls.ca_file `{path}` {what}: name a PEM file of certificate authorities"
+            ),
         )
     };
     #[expect(clippy::disallowed_methods, reason = "a module named `source`")]

@@ -1,8 +1,8 @@
 //! One host that requests are sent to, and what is remembered of it.
-use super::{NoEndpoints, connect::Pool};
+use super::connect::Pool;
 use arc_swap::ArcSwap;
 use detectviz_core::{
-    balance::RoundRobin,
+    balance::{NoEndpoints, RoundRobin},
     discovery::{EndpointSet, EndpointWatch},
 };
 use http::{HeaderValue, Uri, uri::Authority};

@@ -157,7 +157,11 @@ impl Drop for Asking<'_> {
     fn drop(&mut self) {
         let mut questions = self.upstreams.questions();
         // An answer was given, or nobody else waits: two are the map's and our own.
-        let answered = self.question.0.try_lock().is_ok_and(|failed| failed.is_some());
+        let answered = self
+            .question
+            .0
+            .try_lock()
+            .is_ok_and(|failed| failed.is_some());
         let ours = |q: &Arc<Question>| Arc::ptr_eq(q, &self.question);
         if (answered || Arc::strong_count(&self.question) <= 2)
             && questions.get(self.authority).is_some_and(ours)

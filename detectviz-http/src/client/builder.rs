@@ -1,0 +1,79 @@
+//! Builds clients from settings and from what is not data.
+use super::{
+    Client, ClientConfig, connect::Pools, executor::Executor, in_flight::InFlight, service::Shared,
+    upstreams::Upstreams,
+};
+use detectviz_core::{
+    discovery::ServiceDiscoveryProvider,
+    error::{Error, ErrorKind},
+    task::Tasks,
+    telemetry::span::Spans,
+};
+use http::HeaderValue;
+use std::{fmt, sync::Arc};
+
+/// Builds a [`Client`].
+#[must_use]
+pub struct ClientBuilder {
+    config: ClientConfig,
+    discovery: Option<Arc<dyn ServiceDiscoveryProvider>>,
+    spans: Spans,
+}
+
+impl ClientBuilder {
+    /// Starts with the settings. Without more, hosts go to DNS and no spans are recorded.
+    pub fn new(config: ClientConfig) -> Self {
+        Self {
+            config,
+            discovery: None,
+            spans: Spans::disabled(),
+        }
+    }
+
+    /// Finds services by their names.
+    pub fn with_discovery(mut self, provider: Arc<dyn ServiceDiscoveryProvider>) -> Self {
+        self.discovery = Some(provider);
+        self
+    }
+
+    /// Records a span for each call of a sampled trace.
+    pub fn with_spans(mut self, spans: Spans) -> Self {
+        self.spans = spans;
+        self
+    }
+
+    /// Builds the client. Its connections run in a child of `tasks`.
+    ///
+    /// # Errors
+    /// `Config` when a setting is wrong, or the certificate authorities cannot be read.
+    pub fn build(self, tasks: &Tasks) -> Result<Client, Error> {
+        let config = self.config;
+        if let Some((key, problem, remedy)) = config.problems().into_iter().next() {
+            let message = format!("client.{key}: {problem}: {remedy}");
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let user_agent = Some(config.user_agent.as_str()).filter(|name| !name.is_empty());
+        let executor = Executor::new(tasks.child());
+        let pools = Pools::new(config.clone(), executor.clone())?;
+        let (max, ttl) = (config.max_upstreams, config.unknown_ttl);
+        Ok(Client::new(Arc::new(Shared {
+            total_timeout: config.total_timeout,
+            user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
+            pool: pools.pool(None),
+            pools,
+            upstreams: Upstreams::new(self.discovery, max, ttl),
+            executor,
+            in_flight: InFlight::default(),
+            spans: self.spans,
+        })))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("config", &self.config)
+            .field("discovery", &self.discovery.as_ref().map(|p| p.name()))
+            .finish_non_exhaustive()
+    }
+}
