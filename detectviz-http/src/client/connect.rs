@@ -164,7 +164,7 @@ impl Service<Uri> for Connector {
         Box::pin(async move {
             match tokio::time::timeout(limit, connecting).await {
                 Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(err)) => Err(ConnectFailed::new(authority, err.into()).into()),
+                Ok(Err(err)) => Err(ConnectFailed::new(authority, err).into()),
                 Err(_) => Err(ConnectTimeout { authority, limit }.into()),
             }
         })

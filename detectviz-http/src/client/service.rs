@@ -53,6 +53,9 @@ pub(super) struct Shared {
     pub(super) spans: Spans,
 }
 
+/// How long a closed connection may take to go away; it needs one turn of its task.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 // === impl Client ===
 
 impl Client {
@@ -150,6 +153,7 @@ impl Component for Client {
 
     async fn stop(&self) -> Result<(), BoxError> {
         self.shared.executor.close();
+        self.shared.executor.tasks().join(LAST_WORDS).await?;
         Ok(())
     }
 }

@@ -1,0 +1,95 @@
+//! What a user may set.
+use super::state::{MAX_PATH, ProbeKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Which paths are probes. A path is matched as it stands, byte for byte.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct ProbeConfig {
+    /// Paths that ask whether the process is alive.
+    pub live: Vec<String>,
+    /// Paths that ask whether the process deserves traffic.
+    pub ready: Vec<String>,
+    /// Paths that ask whether the process has started.
+    pub startup: Vec<String>,
+}
+
+impl ProbeConfig {
+    /// Sets the paths of the liveness probe.
+    #[must_use]
+    pub fn live(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.live = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the paths of the readiness probe.
+    #[must_use]
+    pub fn ready(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.ready = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the paths of the startup probe.
+    #[must_use]
+    pub fn startup(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.startup = paths.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What is wrong with the settings: the key, the problem, the remedy.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
+        let mut problems = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (kind, path) in self.paths() {
+            let key = match kind {
+                ProbeKind::Live => "live",
+                ProbeKind::Ready => "ready",
+                ProbeKind::Startup => "startup",
+            };
+            let mut wrong = |what: String, remedy: &str| {
+                problems.push((key, format!("`{path}` {what}"), remedy.to_owned()));
+            };
+            if !path.starts_with('/') || path.contains(['?', '#', ' ']) || !path.is_ascii() {
+                wrong("is not a path".to_owned(), "write it like `/livez`");
+            } else if path.len() > MAX_PATH {
+                let what = format!("has more than {MAX_PATH} bytes");
+                wrong(what, "write a shorter one");
+            } else if !seen.insert(path) {
+                wrong("is listed twice".to_owned(), "leave it in one list");
+            }
+        }
+        problems
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = (ProbeKind, &str)> {
+        let of = |kind, paths: &'_ Vec<String>| paths.iter().map(move |p| (kind, p.as_str())).collect::<Vec<_>>();
+        [
+            of(ProbeKind::Live, &self.live),
+            of(ProbeKind::Ready, &self.ready),
+            of(ProbeKind::Startup, &self.startup),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        let paths = |paths: &[&str]| paths.iter().map(ToString::to_string).collect();
+        Self {
+            live: paths(&["/livez", "/healthz", "/health/live", "/health/liveness"]),
+            ready: paths(&[
+                "/readyz",
+                "/health",
+                "/health/ready",
+                "/health/readiness",
+                "/readiness",
+            ]),
+            startup: paths(&["/startupz"]),
+        }
+    }
+}
