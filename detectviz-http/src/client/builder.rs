@@ -3,6 +3,7 @@ use super::{
     Client, ClientConfig, connect::Pools, executor::Executor, in_flight::InFlight, service::Shared,
     upstreams::Upstreams,
 };
+use crate::propagation::Propagators;
 use detectviz_core::{
     discovery::ServiceDiscoveryProvider,
     error::{Error, ErrorKind},
@@ -18,6 +19,7 @@ pub struct ClientBuilder {
     config: ClientConfig,
     discovery: Option<Arc<dyn ServiceDiscoveryProvider>>,
     spans: Spans,
+    propagators: Propagators,
 }
 
 impl ClientBuilder {
@@ -27,6 +29,7 @@ impl ClientBuilder {
             config,
             discovery: None,
             spans: Spans::disabled(),
+            propagators: Propagators::default(),
         }
     }
 
@@ -39,6 +42,12 @@ impl ClientBuilder {
     /// Records a span for each call of a sampled trace.
     pub fn with_spans(mut self, spans: Spans) -> Self {
         self.spans = spans;
+        self
+    }
+
+    /// Passes the trace on in these formats; W3C Trace Context and Baggage unless told.
+    pub fn with_propagators(mut self, propagators: Propagators) -> Self {
+        self.propagators = propagators;
         self
     }
 
@@ -65,6 +74,7 @@ impl ClientBuilder {
             executor,
             in_flight: InFlight::default(),
             spans: self.spans,
+            propagators: self.propagators,
         })))
     }
 }

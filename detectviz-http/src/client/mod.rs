@@ -55,8 +55,9 @@ pub use self::{
     body::{Body, ResponseBody},
     builder::ClientBuilder,
     config::{ClientConfig, ClientTlsConfig},
-    error::{ConnectFailed, ConnectTimeout, InvalidTarget, LookupFailed, NoTrustRoots, SendFailed},
+    error::{InvalidTarget, LookupFailed, NoTrustRoots},
     future::ResponseFuture,
     service::Client,
 };
+pub use crate::error::{ConnectFailed, ConnectTimeout, SendFailed};
 pub use detectviz_core::balance::NoEndpoints;

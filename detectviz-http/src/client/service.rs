@@ -9,6 +9,7 @@ use super::{
     upstream::Upstream,
     upstreams::Upstreams,
 };
+use crate::propagation::Propagators;
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
@@ -51,6 +52,7 @@ pub(super) struct Shared {
     pub(super) executor: Executor,
     pub(super) in_flight: InFlight,
     pub(super) spans: Spans,
+    pub(super) propagators: Propagators,
 }
 
 /// How long a closed connection may take to go away; it needs one turn of its task.
@@ -194,7 +196,7 @@ impl Shared {
         {
             headers.insert(header::USER_AGENT, name.clone());
         }
-        inject(slot, headers);
+        self.propagators.inject(slot, headers);
         let secured = if tls {
             upstream.secured(|name| self.pools.pool(Some(name)))
         } else {
@@ -210,13 +212,6 @@ impl Shared {
             let sampled = self.spans.sample_root(context.trace_id());
             Slot::started_at(context.with_sampled(sampled), now)
         })
-    }
-}
-
-/// Tells the server which trace the call belongs to.
-fn inject(slot: &Slot, headers: &mut http::HeaderMap) {
-    if let Ok(value) = HeaderValue::from_bytes(&slot.context.to_header()) {
-        headers.insert("traceparent", value);
     }
 }
 

@@ -66,14 +66,14 @@ impl ProbeConfig {
     }
 
     pub(super) fn paths(&self) -> impl Iterator<Item = (ProbeKind, &str)> {
-        let of = |kind, paths: &'_ Vec<String>| paths.iter().map(move |p| (kind, p.as_str())).collect::<Vec<_>>();
-        [
-            of(ProbeKind::Live, &self.live),
-            of(ProbeKind::Ready, &self.ready),
-            of(ProbeKind::Startup, &self.startup),
-        ]
-        .into_iter()
-        .flatten()
+        let lists = [
+            (ProbeKind::Live, &self.live),
+            (ProbeKind::Ready, &self.ready),
+            (ProbeKind::Startup, &self.startup),
+        ];
+        lists
+            .into_iter()
+            .flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path.as_str())))
     }
 }
 

@@ -27,8 +27,11 @@ impl ProbePaths {
     /// Paths that are too long are left out: the config's `problems` names them.
     pub(super) fn new(config: &ProbeConfig) -> Self {
         let paths = config.paths().filter(|(_, path)| path.len() <= MAX_PATH);
-        let paths: Box<[_]> = paths.map(|(kind, path)| (kind, path.into())).collect();
-        let lengths = paths.iter().fold(0, |bits, (_, path)| bits | 1 << path.len());
+        let paths: Box<[(ProbeKind, Box<str>)]> =
+            paths.map(|(kind, path)| (kind, path.into())).collect();
+        let lengths = paths
+            .iter()
+            .fold(0, |bits, (_, path)| bits | 1 << path.len());
         Self { lengths, paths }
     }
 
@@ -38,7 +41,9 @@ impl ProbePaths {
             return None;
         }
         let mut paths = self.paths.iter();
-        paths.find(|(_, known)| **known == *path).map(|(kind, _)| *kind)
+        paths
+            .find(|(_, known)| **known == *path)
+            .map(|(kind, _)| *kind)
     }
 
     /// Every path, in the order of the config.

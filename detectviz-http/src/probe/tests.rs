@@ -49,7 +49,11 @@ async fn ask(health: &Health, method: Method, uri: &str) -> (StatusCode, String,
     let body = body.collect().await.unwrap().to_bytes();
     let cache = head.headers.get(header::CACHE_CONTROL);
     let cache = cache.map_or(String::new(), |v| v.to_str().unwrap().to_owned());
-    (head.status, cache, String::from_utf8(body.to_vec()).unwrap())
+    (
+        head.status,
+        cache,
+        String::from_utf8(body.to_vec()).unwrap(),
+    )
 }
 
 #[tokio::test]
