@@ -1,14 +1,14 @@
 //! Builds clients from settings and from what is not data.
 use super::{
-    Client, ClientConfig, connect::Pools, executor::Executor, in_flight::InFlight, service::Shared,
-    upstreams::Upstreams,
+    Client, ClientConfig, connect::Pools, executor::Executor, in_flight::InFlight,
+    recorder::Recorder, service::Shared, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
     discovery::ServiceDiscoveryProvider,
     error::{Error, ErrorKind},
     task::Tasks,
-    telemetry::span::Spans,
+    telemetry::{metrics::Registry, span::Spans},
 };
 use http::HeaderValue;
 use std::{fmt, sync::Arc};
@@ -19,16 +19,18 @@ pub struct ClientBuilder {
     config: ClientConfig,
     discovery: Option<Arc<dyn ServiceDiscoveryProvider>>,
     spans: Spans,
+    metrics: Registry,
     propagators: Propagators,
 }
 
 impl ClientBuilder {
-    /// Starts with the settings. Without more, hosts go to DNS and no spans are recorded.
+    /// Starts with the settings. Without more, hosts go to DNS, and nobody sees spans and metrics.
     pub fn new(config: ClientConfig) -> Self {
         Self {
             config,
             discovery: None,
             spans: Spans::disabled(),
+            metrics: Registry::new(),
             propagators: Propagators::default(),
         }
     }
@@ -42,6 +44,12 @@ impl ClientBuilder {
     /// Records a span for each call of a sampled trace.
     pub fn with_spans(mut self, spans: Spans) -> Self {
         self.spans = spans;
+        self
+    }
+
+    /// Counts calls in this registry.
+    pub fn with_metrics(mut self, metrics: &Registry) -> Self {
+        self.metrics = metrics.clone();
         self
     }
 
@@ -74,6 +82,7 @@ impl ClientBuilder {
             executor,
             in_flight: InFlight::default(),
             spans: self.spans,
+            recorder: Recorder::new(&self.metrics),
             propagators: self.propagators,
         })))
     }

@@ -1,7 +1,7 @@
 //! What is known of one call while it is under way, and its record when it ends.
 use super::{
     ConnectFailed, ConnectTimeout, InvalidTarget, LookupFailed, NoTrustRoots, SendFailed,
-    in_flight::Flight, service::Shared, upstream::Upstream,
+    in_flight::Flight, recorder::Ending, service::Shared, upstream::Upstream,
 };
 use detectviz_core::{
     balance::NoEndpoints,
@@ -58,6 +58,9 @@ impl Call {
 
     /// It is known whom the call goes to.
     pub(super) fn aimed(&mut self, upstream: Arc<Upstream>) {
+        upstream
+            .series(&self.target, &self.shared.recorder)
+            .started();
         self.upstream = Some(upstream);
     }
 
@@ -112,14 +115,25 @@ impl Call {
             return;
         }
         let took = self.slot.started.elapsed();
+        let status = self.status;
+        let ending = Ending { status, error };
+        let (method, trace) = (&self.method, &self.slot.context);
+        if let Some(upstream) = &self.upstream {
+            let series = upstream.series(&self.target, &self.shared.recorder);
+            series.left();
+            series.ended(&self.shared.recorder, method, ending, took, trace);
+        } else if let Some(host) = self.target.host() {
+            let series = self.shared.recorder.series(host, port(&self.target));
+            series.ended(&self.shared.recorder, method, ending, took, trace);
+        }
         if self.slot.context.is_sampled() && self.shared.spans.is_recording() {
-            let span = self.span(took, error);
+            let span = self.span(took, ending);
             self.shared.spans.record(span);
         }
     }
 
     /// OpenTelemetry's HTTP client span.
-    fn span(&self, took: Duration, error: Option<&'static str>) -> SpanRecord {
+    fn span(&self, took: Duration, ending: Ending) -> SpanRecord {
         let end = SystemTime::now().duration_since(UNIX_EPOCH);
         let end = u64::try_from(end.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX);
         let start = end.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
@@ -136,17 +150,11 @@ impl Call {
         attributes.push_str("server.address", self.target.host().unwrap_or_default());
         attributes.push("server.port", port(&self.target));
         attributes.push_str("url.full", &shown(&self.target));
-        if let Some(status) = self.status {
+        if let Some(status) = ending.status {
             attributes.push("http.response.status_code", status.as_u16());
         }
-        let refused = self
-            .status
-            .filter(|s| s.is_client_error() || s.is_server_error());
-        if let Some(error) = error {
-            attributes.push("error.type", error);
-            span.status = SpanStatus::Error(Text::Static(""));
-        } else if let Some(status) = refused {
-            attributes.push_str("error.type", status.as_str());
+        if let Some(error) = ending.error_type() {
+            attributes.push_str("error.type", error);
             span.status = SpanStatus::Error(Text::Static(""));
         }
         span

@@ -43,6 +43,7 @@ mod error;
 mod executor;
 mod future;
 mod in_flight;
+mod recorder;
 mod service;
 #[cfg(feature = "tls")]
 mod source;

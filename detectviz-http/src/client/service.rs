@@ -6,6 +6,7 @@ use super::{
     executor::Executor,
     future::Step,
     in_flight::InFlight,
+    recorder::Recorder,
     upstream::Upstream,
     upstreams::Upstreams,
 };
@@ -52,6 +53,7 @@ pub(super) struct Shared {
     pub(super) executor: Executor,
     pub(super) in_flight: InFlight,
     pub(super) spans: Spans,
+    pub(super) recorder: Recorder,
     pub(super) propagators: Propagators,
 }
 

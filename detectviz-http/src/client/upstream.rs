@@ -1,5 +1,9 @@
 //! One host that requests are sent to, and what is remembered of it.
-use super::connect::Pool;
+use super::{
+    call::port,
+    connect::Pool,
+    recorder::{Recorder, Series},
+};
 use arc_swap::ArcSwap;
 use detectviz_core::{
     balance::{NoEndpoints, RoundRobin},
@@ -17,6 +21,8 @@ pub(super) struct Upstream {
     authority: String,
     host_header: Option<HeaderValue>,
     route: Route,
+    /// Over http, and over https: their ports differ.
+    series: [OnceLock<Series>; 2],
 }
 
 /// How requests reach a host.
@@ -52,12 +58,8 @@ impl Upstream {
             host_header: HeaderValue::from_str(&authority).ok(),
             authority,
             route,
+            series: Default::default(),
         }
-    }
-
-    /// The host, with the port when there is one.
-    pub(super) fn authority(&self) -> &str {
-        &self.authority
     }
 
     /// The host without its port.
@@ -68,6 +70,13 @@ impl Upstream {
     /// What a request says in `Host`.
     pub(super) fn host_header(&self) -> Option<HeaderValue> {
         self.host_header.clone()
+    }
+
+    /// The metric handles for calls of `target`, which is at this host.
+    pub(super) fn series(&self, target: &Uri, recorder: &Recorder) -> &Series {
+        let tls = target.scheme_str() == Some("https");
+        let series = &self.series[usize::from(tls)];
+        series.get_or_init(|| recorder.series(self.host(), port(target)))
     }
 
     /// Whether what is known of the host still holds at `now`.

@@ -1,6 +1,9 @@
 //! The middleware itself.
 use super::{Probes, ResponseFuture};
-use crate::error::{MaybeProblem, Problem};
+use crate::{
+    conn,
+    error::{MaybeProblem, Problem},
+};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -40,7 +43,7 @@ where
         if let Some(answer) = self.probes.answer(request.method(), request.uri()) {
             return ResponseFuture::answered(answer);
         }
-        if on_reserved_connection() {
+        if conn::current().is_some_and(|conn| conn.reserved) {
             return ResponseFuture::answered(reserved());
         }
         ResponseFuture::inner(self.inner.call(request))
@@ -54,8 +57,4 @@ fn reserved() -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-fn on_reserved_connection() -> bool {
-    false
 }

@@ -1,5 +1,6 @@
 //! Behaviour of the probes.
 use super::*;
+use crate::conn::ConnInfo;
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
@@ -116,6 +117,28 @@ async fn only_get_and_head_of_a_probe_are_answered() {
     ] {
         let (status, _, body) = ask(&health, method, uri).await;
         assert_eq!((status, body.as_str()), (StatusCode::OK, expected), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_reserved_connection_serves_probes_and_nothing_else() {
+    let health = health();
+    let mut app = app(health);
+    let mut conn = ConnInfo::new(http::Version::HTTP_11);
+    conn.reserved = true;
+    for (path, status, close) in [("/livez", 200, false), ("/orders", 503, true)] {
+        let request = Request::get(path).body(()).unwrap();
+        let answer = {
+            let _entered = conn.enter();
+            app.call(request)
+        };
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        let closes = answer
+            .headers()
+            .get(header::CONNECTION)
+            .is_some_and(|v| v == "close");
+        assert_eq!(closes, close);
     }
 }
 
