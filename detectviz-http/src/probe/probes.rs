@@ -32,6 +32,12 @@ impl Probes {
         self.paths.find(path)
     }
 
+    /// The health that they show.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Every path that is a probe.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(|(_, path)| path)
