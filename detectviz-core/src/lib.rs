@@ -11,4 +11,5 @@ pub mod health;
 pub mod lifecycle;
 pub mod resilience;
 pub mod balance;
+#[cfg(any())]
 pub mod runtime;
