@@ -1,7 +1,11 @@
 //! Builds the admin port from settings and from what is not data.
-use super::{Admin, AdminConfig, LogLevels, Version, pages::Pages};
+use super::{Admin, AdminConfig, Version, pages::Pages};
 use crate::probe::Probes;
-use detectviz_core::{error::Error, task::Tasks, telemetry::metrics::Registry};
+use detectviz_core::{
+    error::Error,
+    task::Tasks,
+    telemetry::{logs::Levels, metrics::Registry},
+};
 use std::sync::Arc;
 
 /// Builds an [`Admin`]. A page is there when what it shows was given.
@@ -43,8 +47,8 @@ impl AdminBuilder {
     }
 
     /// Shows and changes log levels at `/loglevel`.
-    pub fn with_log_levels(mut self, levels: Arc<dyn LogLevels>) -> Self {
-        self.pages.levels = Some(levels);
+    pub fn with_log_levels(mut self, levels: &Levels) -> Self {
+        self.pages.levels = Some(levels.clone());
         self
     }
 
@@ -59,6 +63,10 @@ impl AdminBuilder {
     /// # Errors
     /// None today.
     pub fn build(self, tasks: &Tasks) -> Result<Admin, Error> {
-        Ok(Admin::new(self.config, Arc::new(self.pages), tasks.child()))
+        Ok(Admin::new(
+            &self.config,
+            Arc::new(self.pages),
+            tasks.child(),
+        ))
     }
 }

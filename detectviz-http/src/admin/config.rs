@@ -1,7 +1,7 @@
 //! What a user may set.
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Settings of the [`Admin`](super::Admin) port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,10 +33,6 @@ impl AdminConfig {
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
-    }
-
-    pub(super) fn socket_addr(&self) -> SocketAddr {
-        SocketAddr::new(self.address, self.port)
     }
 }
 

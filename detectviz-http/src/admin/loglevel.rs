@@ -1,21 +1,27 @@
 //! `/loglevel`: what a change asks for, and whether it may be had.
 use detectviz_core::{
     config::{parse_duration, show_duration},
-    error::BoxError,
+    telemetry::logs::Levels,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The levels that `/loglevel` shows and changes.
-pub trait LogLevels: Send + Sync + 'static {
-    /// What is in force, as a JSON value.
-    fn show(&self) -> serde_json::Value;
+/// What `/loglevel` shows.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    /// What holds now.
+    level: String,
+    /// What was set, to which an override returns.
+    base: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#override: Option<Override>,
+}
 
-    /// Puts `directives`, such as `info,sqlx=debug`, in force for `ttl`, and the old ones back afterwards.
-    ///
-    /// # Errors
-    /// When `directives` cannot be read; the text says what to write instead, and is shown to the caller.
-    fn override_for(&self, directives: &str, ttl: Duration) -> Result<(), BoxError>;
+#[derive(Debug, Serialize)]
+struct Override {
+    level: String,
+    /// How long it still lasts.
+    ends_in: String,
 }
 
 /// A change that was asked for.
@@ -32,13 +38,23 @@ struct Json {
     ttl: Option<String>,
 }
 
-/// How long a change lasts unless told.
-const TTL: Duration = Duration::from_secs(300);
-/// The shortest and the longest that a change may last.
-const TTL_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
-
 const REMEDY: &str =
     r#"send JSON such as {"level":"info,sqlx=debug","ttl":"300s"}, or ?level=debug&ttl=300s"#;
+
+// === impl Shown ===
+
+impl Shown {
+    pub(super) fn new(levels: &Levels) -> Self {
+        Self {
+            level: levels.effective().to_string(),
+            base: levels.base().to_string(),
+            r#override: levels.overridden().map(|(directives, left)| Override {
+                level: directives.to_string(),
+                ends_in: show_duration(Duration::from_secs(left.as_secs())),
+            }),
+        }
+    }
+}
 
 // === impl Change ===
 
@@ -59,18 +75,9 @@ impl Change {
             _ => return Err(format!("both a query and a body were sent: {REMEDY}")),
         };
         let ttl = match ttl {
-            None => TTL,
+            None => Levels::DEFAULT_TTL,
             Some(text) => parse_duration(&text).map_err(|e| format!("`ttl` is `{text}`: {e}"))?,
         };
-        let (least, most) = TTL_RANGE;
-        if ttl < least || ttl > most {
-            let (ttl, least, most) = (
-                show_duration(ttl),
-                show_duration(least),
-                show_duration(most),
-            );
-            return Err(format!("`ttl` is {ttl}: it may be from {least} to {most}"));
-        }
         Ok(Self { level, ttl })
     }
 }
@@ -151,8 +158,6 @@ mod tests {
                 r#"{"level":"debug","ttl":"5"}"#,
                 "number with its unit",
             ),
-            (None, r#"{"level":"debug","ttl":"999ms"}"#, "from 1s to 1h"),
-            (None, r#"{"level":"debug","ttl":"61m"}"#, "from 1s to 1h"),
             (Some("ttl=5s"), "", "no level"),
             (Some("lvl=debug"), "", "holds `lvl`"),
             (Some("level=%zz"), "", "percent-encoded"),

@@ -41,10 +41,9 @@ mod pages;
 mod service;
 #[cfg(test)]
 mod tests;
-mod transport;
 mod version;
 
 pub use self::{
-    builder::AdminBuilder, component::Admin, config::AdminConfig, loglevel::LogLevels,
+    builder::AdminBuilder, component::Admin, config::AdminConfig,
     pages::metrics, version::Version,
 };

@@ -1,26 +1,32 @@
 //! What each page answers.
-use super::{LogLevels, Version, loglevel::Change};
+use super::{
+    Version,
+    loglevel::{Change, Shown},
+};
 use crate::{error::Problem, probe::Probes};
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
-    telemetry::metrics::{Format, Registry},
+    telemetry::{
+        logs::Levels,
+        metrics::{Format, Registry},
+    },
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full, Limited};
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// What the pages show.
 pub(super) struct Pages {
     pub(super) probes: Probes,
     pub(super) metrics: Option<Registry>,
     pub(super) config: Option<Box<dyn Fn() -> serde_json::Value + Send + Sync>>,
-    pub(super) levels: Option<Arc<dyn LogLevels>>,
+    pub(super) levels: Option<Levels>,
     pub(super) version: Version,
 }
 
 /// The longest body of a `PUT`, in bytes.
-const MAX_BODY: usize = 4096;
+pub(super) const MAX_BODY: usize = 4096;
 
 /// The answer to a scrape: every metric in the format that `headers` ask for. For the application's port too, where
 /// metrics are wanted there.
@@ -84,7 +90,7 @@ impl Pages {
         match (path, &self.metrics, &self.config, &self.levels) {
             ("/metrics", Some(registry), ..) => metrics(registry, &head.headers),
             ("/config", _, Some(config), _) => json(&config()),
-            ("/loglevel", _, _, Some(levels)) => json(&levels.show()),
+            ("/loglevel", _, _, Some(levels)) => json(&Shown::new(levels)),
             ("/version", ..) => json(&self.version),
             _ => {
                 let lines = self
@@ -113,7 +119,7 @@ impl Pages {
             Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
         };
         match levels.override_for(&change.level, change.ttl) {
-            Ok(()) => json(&levels.show()),
+            Ok(()) => json(&Shown::new(levels)),
             Err(why) => refuse(StatusCode::BAD_REQUEST, why.to_string()),
         }
     }

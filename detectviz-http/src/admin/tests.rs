@@ -2,38 +2,24 @@
 use super::*;
 use crate::probe::{ProbeConfig, Probes};
 use detectviz_core::{
-    error::{BoxError, Error, ErrorKind, cause_ref},
+    error::{Error, ErrorKind, cause_ref},
     health::{Health, HealthConfig},
     task::{Component, Tasks},
-    telemetry::metrics::Registry,
+    telemetry::{
+        logs::{Logs, LogsConfig, Output},
+        metrics::Registry,
+    },
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::{
     net::SocketAddr,
-    sync::{Arc, Barrier, Mutex},
+    sync::{Arc, Barrier},
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-
-struct Levels(Mutex<(String, Duration)>);
-
-impl LogLevels for Levels {
-    fn show(&self) -> serde_json::Value {
-        let (level, ttl) = &*self.0.lock().unwrap();
-        serde_json::json!({ "level": level, "ttl": ttl.as_secs() })
-    }
-
-    fn override_for(&self, directives: &str, ttl: Duration) -> Result<(), BoxError> {
-        if directives.contains("loud") {
-            return Err("`loud` is no level: write trace, debug, info, warn, error or off".into());
-        }
-        *self.0.lock().unwrap() = (directives.to_owned(), ttl);
-        Ok(())
-    }
-}
 
 struct Answer {
     status: u16,
@@ -43,6 +29,13 @@ struct Answer {
 
 fn health(tasks: &Tasks) -> Health {
     Health::new(&HealthConfig::default(), tasks)
+}
+
+fn logs(tasks: &Tasks) -> Logs {
+    let output = Output::new(std::io::sink());
+    LogsConfig::default()
+        .build("orders", output, tasks)
+        .unwrap()
 }
 
 fn builder(health: Health) -> AdminBuilder {
@@ -60,10 +53,7 @@ fn full(tasks: &Tasks) -> AdminBuilder {
     builder(health(tasks))
         .with_metrics(&Registry::new())
         .with_config(|| serde_json::json!({ "http.port": 8080 }))
-        .with_log_levels(Arc::new(Levels(Mutex::new((
-            "info".to_owned(),
-            Duration::ZERO,
-        )))))
+        .with_log_levels(logs(tasks).levels())
         .with_version(Version::new("orders", "1.2.3").git("abc"))
 }
 
@@ -155,42 +145,72 @@ async fn a_page_that_was_not_given_is_not_there() {
 }
 
 #[tokio::test]
-async fn log_levels_are_changed_for_a_while_and_bad_input_says_what_to_send() {
+async fn log_levels_are_changed_for_a_while_and_come_back() {
     let tasks = Tasks::new();
     let admin = started(full(&tasks), &tasks).await;
+    let level = async || {
+        let shown = ask(&admin, Method::GET, "/loglevel", "").await.body;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        (
+            shown["level"].to_string(),
+            shown["override"]["level"].to_string(),
+        )
+    };
+    assert_eq!(level().await, (r#""info""#.to_owned(), "null".to_owned()));
+    let body = r#"{"level":"debug,sqlx=warn","ttl":"60s"}"#;
+    assert_eq!(
+        ask(&admin, Method::PUT, "/loglevel", body).await.status,
+        200
+    );
+    let (now, over) = level().await;
+    assert!(now.contains("debug") && now.contains("sqlx=warn"), "{now}");
+    assert!(over.contains("debug"), "{over}");
+    let begun = Instant::now();
+    let put = ask(&admin, Method::PUT, "/loglevel?level=trace&ttl=1s", "").await;
+    assert_eq!(put.status, 200);
+    assert!(put.body.contains("trace"), "{}", put.body);
+    while level().await.0 != r#""info""# {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the old level never came back"
+        );
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_change_of_levels_that_cannot_be_had_says_what_to_send() {
+    let tasks = Tasks::new();
+    let admin = started(full(&tasks), &tasks).await;
+    let long = "x".repeat(5000);
     for (path, body, status, expected) in [
-        (
-            "/loglevel",
-            r#"{"level":"debug,sqlx=info","ttl":"60s"}"#,
-            200,
-            "\"ttl\": 60",
-        ),
-        ("/loglevel?level=trace", "", 200, "\"ttl\": 300"),
         ("/loglevel", "", 400, "send JSON such as"),
-        (
-            "/loglevel",
-            r#"{"level":"loud"}"#,
-            400,
-            "write trace, debug",
-        ),
+        ("/loglevel", r#"{"level":"loud"}"#, 400, "loud"),
         (
             "/loglevel",
             r#"{"level":"debug","ttl":"2h"}"#,
             400,
             "from 1s to 1h",
         ),
+        (
+            "/loglevel",
+            r#"{"level":"debug","ttl":"999ms"}"#,
+            400,
+            "from 1s to 1h",
+        ),
+        ("/loglevel?level=%zz", "", 400, "percent-encoded"),
+        ("/loglevel", long.as_str(), 413, ""),
     ] {
         let answer = ask(&admin, Method::PUT, path, body).await;
         assert_eq!(answer.status, status, "{body}");
         assert!(answer.body.contains(expected), "{}", answer.body);
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
     }
     let now = ask(&admin, Method::GET, "/loglevel", "").await;
-    assert!(now.body.contains("\"level\": \"trace\""), "{}", now.body);
-    let long: &'static str = "x".repeat(5000).leak();
-    assert_eq!(
-        ask(&admin, Method::PUT, "/loglevel", long).await.status,
-        400
-    );
+    assert!(now.body.contains("\"level\": \"info\""), "{}", now.body);
 }
 
 #[tokio::test]
