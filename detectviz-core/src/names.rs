@@ -40,3 +40,9 @@ pub const TOKIO_ALIVE_TASKS: &str = "detectviz_tokio_alive_tasks";
 pub const TOKIO_GLOBAL_QUEUE_DEPTH: &str = "detectviz_tokio_global_queue_depth";
 /// How long the workers of a tokio runtime were at work.
 pub const TOKIO_BUSY: &str = "detectviz_tokio_busy_seconds_total";
+/// Log lines written, by level.
+pub const LOG_WRITTEN: &str = "detectviz_log_written_total";
+/// Log lines dropped, by level: there was no room, or the output refused them.
+pub const LOG_DROPPED: &str = "detectviz_log_dropped_total";
+/// Failed writes of log lines.
+pub const LOG_WRITE_ERRORS: &str = "detectviz_log_write_errors_total";

@@ -248,7 +248,7 @@ impl Report {
         shape: &Shape,
     ) {
         if let Value::Object(entries) = value
-            && !(entries.is_empty() && !path.is_empty())
+            && (!entries.is_empty() || path.is_empty())
         {
             for (key, value) in entries {
                 path.push(Step::Key(key.clone()));

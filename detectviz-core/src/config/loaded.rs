@@ -92,10 +92,9 @@ impl Loaded {
             .iter()
             .find(|known| known.starts_with(&path) || path.starts_with(known))
         {
-            let entry = self
-                .components
-                .iter()
-                .find(|entry| path.steps() == [Step::Key(entry.name.clone())]);
+            let first = path.steps().first().cloned();
+            let same = |entry: &&ComponentEntry| first == Some(Step::Key(entry.name.clone()));
+            let entry = self.components.iter().find(same);
             let place = entry.map_or_else(
                 || self.tree.nearest(&path).place.clone(),
                 |entry| entry.place.clone(),

@@ -32,7 +32,7 @@ const PAIRS: [(&str, &str); 9] = [
     ("encryption", "key"),
     ("auth", "key"),
     ("account", "key"),
-    ("pass", "word"),
+    ("connection", "string"),
 ];
 
 /// Whether the value of `key` may be a secret.

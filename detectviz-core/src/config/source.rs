@@ -5,7 +5,9 @@ use super::{
     yaml,
 };
 use std::{
+    collections::hash_map::DefaultHasher,
     fs::File,
+    hash::{Hash, Hasher},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -23,25 +25,20 @@ pub fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
-/// What was found under a path.
-pub(crate) enum Found {
-    Bytes(Origin, Vec<u8>),
-    Nothing,
-}
-
-/// Reads a file, up to a little more than what is accepted.
-pub(crate) fn file(path: &Path) -> Result<Found, Problem> {
+/// Reads a file, if it is there, up to a little more than what is accepted.
+pub(crate) fn file(path: &Path) -> Result<Option<(Origin, Vec<u8>)>, Box<Problem>> {
     let shown = path.display().to_string();
     let origin = Origin::File(shown.as_str().into());
-    let problem =
-        |what: String, remedy: &str| Problem::new(Place::new(origin.clone()), "", what, remedy);
+    let problem = |what: String, remedy: &str| {
+        Box::new(Problem::new(Place::new(origin.clone()), "", what, remedy))
+    };
     match contents(path, yaml::MAX_BYTES as u64 + 1) {
-        Ok(bytes) => Ok(Found::Bytes(origin, bytes)),
+        Ok(bytes) => Ok(Some((origin, bytes))),
         Err(err) if err.kind() == io::ErrorKind::NotFound && path.is_symlink() => Err(problem(
             "it is a link to nowhere".to_owned(),
             "mount what it points to, or remove it",
         )),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(err) if err.kind() == io::ErrorKind::IsADirectory => Err(problem(
             "it is a directory".to_owned(),
             "put a file in its place (a ConfigMap mounted with `subPath` needs a key of that name)",
@@ -101,4 +98,17 @@ pub(crate) fn directory(dir: &Path, wanted: &[PathBuf]) -> Option<Problem> {
         Ok(_) => return None,
     };
     Some(Problem::new(place, "", what, remedy))
+}
+
+/// Says something that differs whenever one of `files` appears, goes, or has other contents.
+pub(crate) fn fingerprint(files: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for path in files {
+        // One byte more than is accepted: a file that is too large stays a problem however it grows.
+        match contents(path, yaml::MAX_BYTES as u64 + 1) {
+            Ok(bytes) => bytes.hash(&mut hasher),
+            Err(err) => format!("{:?}", err.kind()).hash(&mut hasher),
+        }
+    }
+    hasher.finish()
 }

@@ -7,8 +7,7 @@ use super::{
     overlay,
     place::{Origin, Place},
     problem::{Problem, Problems},
-    source::{self, Found},
-    suggest, yaml,
+    source, suggest, yaml,
 };
 use std::{
     fmt,
@@ -196,9 +195,9 @@ impl Reader {
 
     fn file(&mut self, path: &Path, tree: &mut Node) {
         match source::file(path) {
-            Ok(Found::Bytes(origin, bytes)) => self.layer(&origin, &bytes, tree),
-            Ok(Found::Nothing) => {}
-            Err(problem) => self.fatal.push(problem),
+            Ok(Some((origin, bytes))) => self.layer(&origin, &bytes, tree),
+            Ok(None) => {}
+            Err(problem) => self.fatal.push(*problem),
         }
     }
 

@@ -1,4 +1,5 @@
 //! How health is judged, and how often a check runs.
+use crate::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -68,6 +69,14 @@ impl HealthConfig {
     }
 }
 
+impl Section for HealthConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(key, what, remedy);
+        }
+    }
+}
+
 impl Default for HealthConfig {
     fn default() -> Self {
         Self {
@@ -119,6 +128,14 @@ impl CheckConfig {
     /// The age from which a result counts as a failure.
     pub(super) fn stale_after(&self) -> Duration {
         self.interval.max(self.timeout).saturating_mul(2)
+    }
+}
+
+impl Section for CheckConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(key, what, remedy);
+        }
     }
 }
 

@@ -45,6 +45,8 @@ mod runner;
 mod service;
 mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::report::{error_text, panic_text};
 pub use self::{

@@ -35,6 +35,7 @@ impl Runner {
     }
 
     async fn repeat(&self) {
+        self.shared.has_started().await;
         let period = self.config.period();
         // The first run is at once, since startup waits for it. The second comes after a random part of the period, so
         // that replicas which started together do not keep asking together.

@@ -40,7 +40,8 @@ impl Health {
         }
     }
 
-    /// Runs `check` in the background from now on. When `name` is taken, a number is added to it.
+    /// Runs `check` in the background, from the moment on at which every part [has started](Self::started): before that
+    /// it could only find what the start has not yet made. When `name` is taken, a number is added to it.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -107,9 +108,9 @@ impl Health {
         self.shared.update(|state, _| state.part_started(part));
     }
 
-    /// Every part has started. The lifecycle says so; a service without one says it itself.
+    /// Every part has started, and the checks begin. The lifecycle says so; a service without one says it itself.
     pub fn started(&self) {
-        self.shared.update(|state, _| state.started());
+        self.shared.started();
     }
 
     /// The process was told to end: readiness fails from now on. The lifecycle says so.

@@ -17,6 +17,7 @@ pub(super) struct Shared {
     state: Mutex<HealthState>,
     ready: AtomicBool,
     changed: watch::Sender<bool>,
+    started: watch::Sender<bool>,
     pub(super) progress: Progress,
     pub(super) recorder: Recorder,
 }
@@ -30,6 +31,7 @@ impl Shared {
             state: Mutex::default(),
             ready: AtomicBool::new(false),
             changed: watch::Sender::new(false),
+            started: watch::Sender::new(false),
             progress: Progress::new(now(), config.stall_after),
             recorder,
         }
@@ -41,6 +43,22 @@ impl Shared {
 
     pub(super) fn ready_changes(&self) -> watch::Receiver<bool> {
         self.changed.subscribe()
+    }
+
+    pub(super) fn started(&self) {
+        self.update(|state, _| state.started());
+        self.started.send_replace(true);
+    }
+
+    /// Waits until every part has started.
+    pub(super) async fn has_started(&self) {
+        let started = self
+            .started
+            .subscribe()
+            .wait_for(|started| *started)
+            .await
+            .is_ok();
+        debug_assert!(started, "the sender lives as long as this");
     }
 
     /// Lets `change` have the state, and makes known what follows for readiness.

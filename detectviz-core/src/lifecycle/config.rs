@@ -1,5 +1,5 @@
 //! How much time the end of a service may take, and who gets how much of it.
-use crate::config::show_duration;
+use crate::config::{Checker, Section, show_duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -111,6 +111,14 @@ impl ShutdownConfig {
             ));
         }
         problems
+    }
+}
+
+impl Section for ShutdownConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(key, what, remedy);
+        }
     }
 }
 

@@ -22,7 +22,9 @@ struct Inner {
 // === impl Outcome ===
 
 impl Outcome {
-    pub(super) fn failed(error: Error) -> Self {
+    /// A life that ended before it began, such as when the build failed.
+    #[must_use]
+    pub fn of(error: Error) -> Self {
         let mut outcome = Self::default();
         outcome.fail(error);
         outcome

@@ -81,15 +81,15 @@ impl Lifecycle {
     }
 
     /// Adds a part that starts once every part named in `after` has started, and ends before them.
-    pub fn add<S: Into<String>>(
+    pub fn add(
         mut self,
         name: impl Into<String>,
-        after: impl IntoIterator<Item = S>,
+        after: &[&str],
         component: Arc<dyn Component>,
     ) -> Self {
         self.stage.parts.push(Part {
             name: name.into(),
-            after: after.into_iter().map(Into::into).collect(),
+            after: after.iter().map(ToString::to_string).collect(),
             component,
         });
         self
@@ -144,7 +144,7 @@ impl Lifecycle {
     /// # Cancel safety
     /// When the future is dropped, so are the calls to the parts that are starting, and nothing is drained or stopped.
     pub async fn start(self, signals: &mut Signals) -> Result<Running, Outcome> {
-        let order = self.order().map_err(Outcome::failed)?;
+        let order = self.order().map_err(Outcome::of)?;
         let Self {
             stage, mut inbox, ..
         } = self;
@@ -186,7 +186,7 @@ impl Lifecycle {
         drop(round);
         let outcome = match halt {
             Halt::Told => Outcome::default(),
-            Halt::Failed(error) => Outcome::failed(error),
+            Halt::Failed(error) => Outcome::of(error),
         };
         Err(end(stage, &order, reached, outcome, signals).await)
     }
@@ -253,7 +253,7 @@ impl Running {
             (part, err) = self.inbox.recv() => {
                 let error = broke(&part, err);
                 tracing::error!(%error, cause = error_cause(&error), "a part broke");
-                Outcome::failed(error)
+                Outcome::of(error)
             }
         };
         self.end(outcome, &mut signals).await

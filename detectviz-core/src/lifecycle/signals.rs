@@ -118,3 +118,36 @@ impl fmt::Debug for SignalSender {
         f.debug_struct("SignalSender").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process;
+
+    #[tokio::test]
+    async fn every_lifecycle_of_a_process_sees_its_signals() {
+        let (mut one, mut two) = (
+            Signals::of_process().unwrap(),
+            Signals::of_process().unwrap(),
+        );
+        for (sent, seen) in [
+            (process::Signal::TERM, Signal::Terminate),
+            (process::Signal::INT, Signal::Interrupt),
+        ] {
+            process::kill_process(process::getpid(), sent).unwrap();
+            assert_eq!(one.recv().await, seen);
+            assert_eq!(two.recv().await, seen);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_is_gone_sends_nothing() {
+        let (sender, mut signals) = Signals::manual();
+        sender.send(Signal::Interrupt);
+        drop(sender);
+        assert_eq!(signals.recv().await, Signal::Interrupt);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let next = std::pin::pin!(signals.recv());
+        assert!(next.poll(&mut context).is_pending());
+    }
+}

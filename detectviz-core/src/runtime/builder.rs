@@ -5,12 +5,12 @@ use super::{
     plan::{self, Plan},
 };
 use crate::{
-    config::{Problems, Section, Sources},
+    config::{Loaded, Problems, SchemaBuilder, Section, Sources},
     discovery::ServiceDiscoveryProvider,
     error::BoxError,
     secret::SecretsProvider,
 };
-use schemars::Schema;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, process::ExitCode, sync::Arc};
 
 /// Names the kinds of components that a service may have, and its defaults.
@@ -29,9 +29,9 @@ pub struct Builder {
 
 /// How a provider of the whole service is read and built.
 pub(super) struct ProviderKind<P: ?Sized> {
-    pub(super) schema: Schema,
+    schema: fn(SchemaBuilder, &str, &str) -> SchemaBuilder,
     #[expect(clippy::type_complexity, reason = "a function that makes a function")]
-    pub(super) prepare: Box<dyn Fn(&mut crate::config::Loaded, &str) -> plan::PreparedProvider<P> + Send + Sync>,
+    pub(super) prepare: Box<dyn Fn(&mut Loaded, &str) -> plan::PreparedProvider<P> + Send + Sync>,
 }
 
 // === impl Builder ===
@@ -49,7 +49,7 @@ impl Builder {
             secrets: None,
             discovery: None,
         }
-        .kind(Kind::new("passive", |_: NoConfig, _| Ok(Passive)))
+        .kind(Kind::new("passive", "A name that others may wait for.", |_: NoConfig, _| Ok(Passive)))
     }
 
     /// The default `composition.yaml`, compiled into the program.
@@ -109,12 +109,31 @@ impl Builder {
         self
     }
 
-    /// Reads and checks the configuration: the compiled-in defaults, and over them `sources`.
+    /// The compiled-in defaults. What is added to them lies over them.
+    pub fn sources(&self) -> Sources {
+        self.embedded.clone()
+    }
+
+    /// Reads and checks the configuration: pass [`sources`](Self::sources) with what shall lie over the defaults.
     ///
     /// # Errors
     /// Every problem at once.
     pub fn plan(&self, sources: &Sources) -> Result<Plan, Problems> {
         Plan::read(self, sources)
+    }
+
+    /// The schema of this program's `app_config.yaml` and `composition.yaml`, in one object under these names.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        let mut schema = plan::describe(SchemaBuilder::new());
+        if let Some(kind) = &self.secrets {
+            schema = (kind.schema)(schema, "secrets", "Where secrets are kept.");
+        }
+        if let Some(kind) = &self.discovery {
+            schema = (kind.schema)(schema, "discovery", "Where services are.");
+        }
+        let schema = self.kinds.values().fold(schema, |schema, kind| kind.describe(schema));
+        json!({ "app_config.yaml": schema.app_config(), "composition.yaml": schema.composition() })
     }
 
     /// Everything that `main` does: reads the command line and the environment, and serves until told to stop.
@@ -142,7 +161,7 @@ impl<P: ?Sized + 'static> ProviderKind<P> {
     ) -> Self {
         let build = Arc::new(build);
         Self {
-            schema: plan::schema_of::<C>(),
+            schema: SchemaBuilder::section::<C>,
             prepare: Box::new(move |loaded, path| {
                 let config = loaded.section::<C>(path);
                 let build = Arc::clone(&build);

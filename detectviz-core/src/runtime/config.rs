@@ -14,7 +14,7 @@ pub struct ServiceConfig {
     pub version: String,
     /// `service.instance.id`, such as the name of the pod; empty means a random one.
     pub instance: String,
-    /// `deployment.environment.name`; empty means the profile.
+    /// `deployment.environment.name`, such as `production`.
     pub environment: String,
 }
 

@@ -1,10 +1,11 @@
 //! What a component is built from.
 use super::{
     Identity, NotProvided,
+    kind::Reloads,
     provided::Provided,
 };
 use crate::{
-    config::Effective,
+    config::{Effective, Loaded, Section, live_update},
     discovery::ServiceDiscoveryProvider,
     health::{Check, CheckConfig, Health, Registration},
     lifecycle::{Failures, PhaseWatch},
@@ -12,7 +13,7 @@ use crate::{
     task::Tasks,
     telemetry::Telemetry,
 };
-use std::{any::Any, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 /// Everything that the components of one runtime share.
 #[derive(Clone, Debug)]
@@ -42,7 +43,6 @@ pub struct ConfigView {
 }
 
 /// What a component is built from: what the runtime shares, and what was built before.
-#[derive(Debug)]
 pub struct BuildContext<'a> {
     pub(super) name: &'a str,
     pub(super) shared: &'a Shared,
@@ -51,6 +51,14 @@ pub struct BuildContext<'a> {
     pub(super) discovery: &'a Arc<dyn ServiceDiscoveryProvider>,
     pub(super) provided: &'a mut Provided,
     pub(super) registrations: &'a mut Vec<Registration>,
+    pub(super) reloads: &'a mut Reloads,
+}
+
+/// What a provider of the whole service is built from.
+pub struct ProviderContext<'a> {
+    pub(super) section: &'a str,
+    pub(super) tasks: &'a Tasks,
+    pub(super) reloads: &'a mut Reloads,
 }
 
 // === impl ConfigView ===
@@ -117,4 +125,54 @@ impl BuildContext<'_> {
     pub fn provided<T: Any + Clone>(&self, name: &str) -> Result<T, NotProvided> {
         self.provided.find(name)
     }
+
+    /// Calls `apply` with the section of this component whenever its live keys change; `running` is the section as it was
+    /// built from. Keys that wait for a restart keep the values of `running`.
+    pub fn on_reload<C: Section>(&mut self, running: C, apply: impl Fn(C) + Send + Sync + 'static) {
+        on_reload(self.reloads, self.name, running, apply);
+    }
+}
+
+impl fmt::Debug for BuildContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BuildContext").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+// === impl ProviderContext ===
+
+impl ProviderContext<'_> {
+    /// The tasks of the runtime.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        self.tasks
+    }
+
+    /// Calls `apply` with the section of this provider whenever its live keys change; `running` is the section as it was
+    /// built from.
+    pub fn on_reload<C: Section>(&mut self, running: C, apply: impl Fn(C) + Send + Sync + 'static) {
+        on_reload(self.reloads, self.section, running, apply);
+    }
+}
+
+impl fmt::Debug for ProviderContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderContext").field("section", &self.section).finish_non_exhaustive()
+    }
+}
+
+fn on_reload<C: Section>(
+    reloads: &mut Reloads,
+    section: &str,
+    running: C,
+    apply: impl Fn(C) + Send + Sync + 'static,
+) {
+    let path = section.to_owned();
+    let reload = move |loaded: &mut Loaded| {
+        let newer: C = loaded.section(&path);
+        if let Some(next) = live_update(&running, &newer) {
+            apply(next);
+        }
+    };
+    reloads.push((section.to_owned(), Box::new(reload)));
 }

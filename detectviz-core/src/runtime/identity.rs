@@ -20,7 +20,7 @@ pub struct Identity {
 impl Identity {
     /// What `config` says, and where it is silent what the program was built with.
     #[must_use]
-    pub fn new(config: &ServiceConfig, name: &str, version: &str, profile: Option<&str>) -> Self {
+    pub fn new(config: &ServiceConfig, name: &str, version: &str) -> Self {
         let or = |told: &str, built: &str| if told.is_empty() { built } else { told }.to_owned();
         let instance = match config.instance.as_str() {
             "" => SpanId::random().to_string(),
@@ -30,7 +30,7 @@ impl Identity {
             name: or(&config.name, name),
             version: or(&config.version, version),
             instance,
-            environment: or(&config.environment, profile.unwrap_or_default()),
+            environment: config.environment.clone(),
         }
     }
 }

@@ -1,23 +1,30 @@
 //! What a component of `composition.yaml` may be.
 use super::BuildContext;
 use crate::{
-    config::{Loaded, Section},
+    config::{Loaded, SchemaBuilder, Section},
     error::BoxError,
     task::Component,
 };
-use schemars::Schema;
 use std::{fmt, sync::Arc};
 
 /// A kind of component: the settings it reads and how it is built from them.
 pub struct Kind {
     name: &'static str,
-    schema: fn() -> Schema,
+    description: &'static str,
+    first: bool,
+    schema: fn(SchemaBuilder, &str, &str) -> SchemaBuilder,
     prepare: Box<dyn Fn(&mut Loaded, &str) -> Prepared + Send + Sync>,
 }
 
 /// A component whose settings have been read; building it is what is left.
 pub(super) type Prepared =
     Box<dyn FnOnce(&mut BuildContext<'_>) -> Result<Arc<dyn Component>, BoxError> + Send>;
+
+/// What applies the live keys of one section when the configuration is read again.
+pub(super) type Reload = Box<dyn Fn(&mut Loaded) + Send + Sync>;
+
+/// What applies live keys, by section.
+pub(super) type Reloads = Vec<(String, Reload)>;
 
 /// A component without a life of its own: everything it does, its `build` did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +40,7 @@ impl Kind {
     #[must_use]
     pub fn new<C, T>(
         name: &'static str,
+        description: &'static str,
         build: impl Fn(C, &mut BuildContext<'_>) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Self
     where
@@ -42,7 +50,9 @@ impl Kind {
         let build = Arc::new(build);
         Self {
             name,
-            schema: || schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<C>(),
+            description,
+            first: false,
+            schema: SchemaBuilder::kind::<C>,
             prepare: Box::new(move |loaded, component| {
                 let config = loaded.section::<C>(component);
                 let build = Arc::clone(&build);
@@ -51,15 +61,28 @@ impl Kind {
         }
     }
 
+    /// Components of this kind start before all others and stop after them, such as the admin port, which answers probes
+    /// until the very end.
+    #[must_use]
+    pub fn first(mut self) -> Self {
+        self.first = true;
+        self
+    }
+
     /// Its name in `composition.yaml`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The schema of its section.
-    pub(super) fn schema(&self) -> Schema {
-        (self.schema)()
+    /// Whether components of this kind start before all others.
+    pub(super) fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Adds the schema of its section.
+    pub(super) fn describe(&self, schema: SchemaBuilder) -> SchemaBuilder {
+        (self.schema)(schema, self.name, self.description)
     }
 
     /// Reads the section of `component`; problems stay in `loaded`.

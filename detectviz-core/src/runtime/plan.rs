@@ -1,19 +1,18 @@
 //! A configuration that has been read and found good.
 use super::{
-    Builder, Identity, ProviderContext, RuntimeConfig, ServiceConfig,
+    Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig,
     kind::Prepared,
     runtime::Runtime,
 };
 use crate::{
-    config::{ComponentEntry, Effective, Loaded, Problem, Problems, Section, Sources, load},
+    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load},
     discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error},
     health::HealthConfig,
-    lifecycle::{ShutdownConfig, Signals},
+    lifecycle::ShutdownConfig,
     secret::SecretsProvider,
     telemetry::TelemetryConfig,
 };
-use schemars::Schema;
 use std::{fmt, sync::Arc};
 
 /// A provider whose settings have been read; building it is what is left.
@@ -30,51 +29,46 @@ pub struct Plan {
     pub(super) shutdown: ShutdownConfig,
     pub(super) secrets: Option<PreparedProvider<dyn SecretsProvider>>,
     pub(super) discovery: Option<PreparedProvider<dyn ServiceDiscoveryProvider>>,
-    pub(super) components: Vec<(ComponentEntry, Prepared)>,
+    pub(super) components: Vec<Planned>,
     pub(super) effective: Effective,
 }
 
-/// The sections that every service has, and what they are for.
-const SECTIONS: [(&str, fn() -> Schema); 5] = [
-    ("service", schema_of::<ServiceConfig>),
-    ("runtime", schema_of::<RuntimeConfig>),
-    ("telemetry", schema_of::<TelemetryConfig>),
-    ("health", schema_of::<HealthConfig>),
-    ("shutdown", schema_of::<ShutdownConfig>),
-];
+/// One component: what the composition says of it, and its settings.
+pub(super) struct Planned {
+    pub(super) entry: ComponentEntry,
+    pub(super) first: bool,
+    pub(super) prepared: Prepared,
+}
 
 // === impl Plan ===
 
 impl Plan {
     pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
-        let sources = builder.embedded.clone().over(sources);
-        let mut loaded = load(&sources)?;
+        let mut loaded = load(sources)?;
         let service: ServiceConfig = loaded.section("service");
         let runtime = loaded.section("runtime");
-        let telemetry = loaded.section("telemetry");
+        let telemetry = TelemetryConfig::read(&mut loaded);
         let health = loaded.section("health");
         let shutdown = loaded.section("shutdown");
-        let secrets = builder.secrets.as_ref().map(|kind| (kind.prepare)(&mut loaded, "secrets"));
-        let discovery = builder.discovery.as_ref().map(|kind| (kind.prepare)(&mut loaded, "discovery"));
+        let secrets = builder.secrets.as_ref();
+        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
+        let discovery = builder.discovery.as_ref();
+        let discovery = discovery.map(|kind| (kind.prepare)(&mut loaded, "discovery"));
+        loaded.kinds(&builder.kinds.keys().copied().collect::<Vec<_>>());
         let mut components = Vec::new();
         for entry in loaded.composition().to_vec() {
-            match builder.kinds.get(entry.kind.as_str()) {
-                Some(kind) => {
-                    let prepared = kind.prepare(&mut loaded, &entry.name);
-                    if entry.enabled {
-                        components.push((entry, prepared));
-                    }
-                }
-                None => {
-                    let problem = unknown_kind(builder, &entry);
-                    loaded.problem(problem);
-                }
+            if let Some(kind) = builder.kinds.get(entry.kind.as_str()).filter(|_| entry.enabled) {
+                let prepared = kind.prepare(&mut loaded, &entry.name);
+                components.push(Planned {
+                    entry,
+                    first: kind.is_first(),
+                    prepared,
+                });
             }
         }
-        let profile = sources.profile_name().map(str::to_owned);
         let effective = loaded.finish()?;
         Ok(Self {
-            identity: Identity::new(&service, &builder.name, &builder.version, profile.as_deref()),
+            identity: Identity::new(&service, &builder.name, &builder.version),
             runtime,
             telemetry,
             health,
@@ -112,22 +106,14 @@ impl Plan {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn build(self, options: super::Options) -> Result<Runtime, Error> {
+    pub fn build(self, options: Options) -> Result<Runtime, Error> {
         Runtime::build(self, options)
-    }
-
-    /// Builds and runs until `signals` says to end.
-    pub async fn run(self, options: super::Options, signals: Signals) -> crate::lifecycle::Outcome {
-        match self.build(options) {
-            Ok(runtime) => runtime.run(signals).await,
-            Err(error) => crate::lifecycle::Outcome::of(error),
-        }
     }
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let components = self.components.iter().map(|(entry, _)| &entry.name);
+        let components = self.components.iter().map(|planned| &planned.entry.name);
         f.debug_struct("Plan")
             .field("identity", &self.identity)
             .field("components", &components.collect::<Vec<_>>())
@@ -135,19 +121,12 @@ impl fmt::Debug for Plan {
     }
 }
 
-/// The schema of one section.
-pub(super) fn schema_of<C: Section>() -> Schema {
-    schemars::generate::SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<C>()
-}
-
-fn unknown_kind(builder: &Builder, entry: &ComponentEntry) -> Problem {
-    let kinds = builder.kinds.keys().copied().collect::<Vec<_>>().join(", ");
-    Problem::new(
-        entry.place.clone(),
-        format!("components.{}.kind", entry.name),
-        format!("`{}` is no kind that this program knows", entry.kind),
-        format!("write one of {kinds}"),
-    )
+/// Adds the sections that every service has.
+pub(super) fn describe(schema: SchemaBuilder) -> SchemaBuilder {
+    let schema = schema
+        .section::<ServiceConfig>("service", "What the service calls itself.")
+        .section::<RuntimeConfig>("runtime", "The threads of the process.")
+        .section::<HealthConfig>("health", "How the process itself is judged.")
+        .section::<ShutdownConfig>("shutdown", "How much time the end may take.");
+    TelemetryConfig::describe(schema)
 }

@@ -30,11 +30,11 @@ pub(super) fn run(builder: Builder) -> ExitCode {
         Mode::Help => print(&args::usage(&builder.name, &builder.flags)),
         Mode::Version => print(&format!("{} {}\n", builder.name, builder.version)),
         Mode::ConfigSchema => print(&format!("{:#}\n", builder.schema())),
-        Mode::CheckConfig => match builder.plan(&sources(args, environment)) {
+        Mode::CheckConfig => match builder.plan(&sources(&builder, args, environment)) {
             Ok(_) => ExitCode::SUCCESS,
             Err(problems) => refuse(&builder.name, &problems),
         },
-        Mode::ConfigReport => match builder.plan(&sources(args, environment)) {
+        Mode::ConfigReport => match builder.plan(&sources(&builder, args, environment)) {
             Ok(plan) => print(&plan.effective().to_string()),
             Err(problems) => refuse(&builder.name, &problems),
         },
@@ -44,7 +44,7 @@ pub(super) fn run(builder: Builder) -> ExitCode {
 
 fn serve(builder: Builder, args: Args, environment: Vec<(String, String)>) -> ExitCode {
     let in_kubernetes = environment.iter().any(|(name, _)| name == IN_KUBERNETES);
-    let sources = sources(args, environment);
+    let sources = sources(&builder, args, environment);
     let plan = match builder.plan(&sources) {
         Ok(plan) => plan,
         Err(problems) => return refuse(&builder.name, &problems),
@@ -69,8 +69,9 @@ fn serve(builder: Builder, args: Args, environment: Vec<(String, String)>) -> Ex
         let signals = Signals::of_process().map_err(|err| {
             Error::new(ErrorKind::Internal, "signals cannot be received").with_source(err)
         })?;
-        let options = Options::process(in_kubernetes).reloading(builder, sources);
-        Ok(plan.run(options, signals).await)
+        let options = Options::process().in_kubernetes(in_kubernetes).reloading(builder, sources);
+        let runtime = plan.build(options)?;
+        Ok(runtime.run(signals).await)
     });
     // Blocking work that is still running is not waited for: the budget is spent.
     tokio.shutdown_background();
@@ -85,8 +86,8 @@ fn serve(builder: Builder, args: Args, environment: Vec<(String, String)>) -> Ex
     }
 }
 
-fn sources(args: Args, environment: Vec<(String, String)>) -> Sources {
-    let mut sources = Sources::new().env(environment);
+fn sources(builder: &Builder, args: Args, environment: Vec<(String, String)>) -> Sources {
+    let mut sources = builder.sources().env(environment);
     if let Some(dir) = args.config_dir {
         sources = sources.dir(dir);
     }

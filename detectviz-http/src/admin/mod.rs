@@ -44,6 +44,5 @@ mod tests;
 mod version;
 
 pub use self::{
-    builder::AdminBuilder, component::Admin, config::AdminConfig,
-    pages::metrics, version::Version,
+    builder::AdminBuilder, component::Admin, config::AdminConfig, pages::metrics, version::Version,
 };

@@ -326,3 +326,130 @@ fn a_component_called_like_a_section_is_refused() {
         "app:2: shop: `shop` is a name of the runtime's own: the section `shop` exists already; give the component another name"
     );
 }
+
+#[test]
+fn what_is_gone_from_a_list_does_not_shift_the_rest() {
+    let yaml = "shop:\n  upstreams:\n    - {host: a}\n    - {host: '', port: 1}\n    - {port: x}\n    - {host: '', port: 1}\n";
+    let told = told(shop(&app(yaml)));
+    let short: Vec<_> = told
+        .lines()
+        .map(|line| line.split(';').next().unwrap())
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "app:3: shop.upstreams[0]: the key `port` is missing",
+            "app:4: shop.upstreams[1].host: it is empty",
+            "app:5: shop.upstreams[2]: the key `host` is missing",
+            "app:5: shop.upstreams[2].port: the text `x` stands where a whole number from 0 to 65535 is expected",
+            "app:6: shop.upstreams[3].host: it is empty",
+        ]
+    );
+}
+
+/// Types that serde reads by way of a buffer are as strict.
+#[test]
+fn tagged_flattened_and_untagged_types_are_read() {
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(default)]
+    struct Odd {
+        store: Store,
+        pair: (u8, u8),
+        either: Either,
+        external: Option<External>,
+        #[serde(flatten)]
+        rest: Rest,
+        numbers: BTreeMap<u16, bool>,
+    }
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+    enum Store {
+        #[default]
+        Memory,
+        File {
+            path: String,
+            key: Option<crate::secret::SecretRef>,
+        },
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u16),
+        Text(String),
+    }
+    impl Default for Either {
+        fn default() -> Self {
+            Self::Number(0)
+        }
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum External {
+        Unit,
+        New(u8),
+        Struct { a: u8 },
+    }
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(default)]
+    struct Rest {
+        flat: u8,
+    }
+    impl Section for Odd {}
+    let read = |yaml: &str| {
+        let mut loaded = load(&app(yaml)).unwrap();
+        let odd: Odd = loaded.section("odd");
+        loaded.finish().map(|_| odd)
+    };
+    let yaml = "odd: {store: {type: file, path: p, key: '${secret:env:X}'}, pair: [1, 2], either: a, external: {struct: {a: 1}}, flat: 3, numbers: {8080: true}}";
+    let odd = read(yaml).unwrap();
+    assert!(matches!(odd.store, Store::File { key: Some(_), .. }));
+    assert_eq!(
+        (odd.pair, odd.either, odd.rest.flat),
+        ((1, 2), Either::Text("a".into()), 3)
+    );
+    assert_eq!(odd.numbers, BTreeMap::from([(8080, true)]));
+    assert_eq!(odd.external, Some(External::Struct { a: 1 }));
+    assert_eq!(
+        read("odd: {external: unit}").unwrap().external,
+        Some(External::Unit)
+    );
+    for (yaml, start) in [
+        (
+            "odd: {store: {type: fil}}",
+            "app:1: odd.store.type: `fil` is not known here; write one of `memory`, `file`",
+        ),
+        (
+            "odd: {store: {type: file, path: '${X}'}}",
+            "app:1: odd.store.path: `${…}` is not replaced here",
+        ),
+        (
+            "odd: {store: {type: file, path: p, pth: p}}",
+            "app:1: odd.store",
+        ),
+        (
+            "odd: {pair: [1]}",
+            "app:1: odd.pair: a list: it has 1 entries, not a tuple of size 2",
+        ),
+        (
+            "odd: {pair: [1, x]}",
+            "app:1: odd.pair[1]: the text `x` stands where a whole number",
+        ),
+        ("odd: {either: [1]}", "app:1: odd.either: a list: "),
+        (
+            "odd: {external: {new: x}}",
+            "app:1: odd.external.new: the text `x` stands where a whole number",
+        ),
+        (
+            "odd: {external: {struct: {b: 1}}}",
+            "app:1: odd.external.struct",
+        ),
+        (
+            "odd: {external: {one: 1}}",
+            "app:1: odd.external: `one` is not known here",
+        ),
+        ("odd: {numbers: {a: true}}", "app:1: odd.numbers.a: "),
+    ] {
+        let told = told(read(yaml));
+        assert!(told.starts_with(start), "{yaml}: {told}");
+    }
+}

@@ -139,8 +139,6 @@ impl Component for Scripted {
     }
 }
 
-const NONE: [&str; 0] = [];
-
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }

@@ -11,10 +11,10 @@ async fn parts_that_do_not_wait_for_each_other_start_at_the_same_time() {
     let slow = |name| journal.part(name).on_start(Act::After(1_000)).arc();
     let (lifecycle, health) = lifecycle();
     let lifecycle = lifecycle
-        .add("server", ["db", "cache"], slow("server"))
-        .add("db", ["secrets"], slow("db"))
-        .add("cache", ["secrets"], slow("cache"))
-        .add("secrets", NONE, slow("secrets"));
+        .add("server", &["db", "cache"], slow("server"))
+        .add("db", &["secrets"], slow("db"))
+        .add("cache", &["secrets"], slow("cache"))
+        .add("secrets", &[], slow("secrets"));
     let phase = lifecycle.phase();
     let (_sender, mut signals) = Signals::manual();
     let running = lifecycle.start(&mut signals).await.unwrap();
@@ -34,12 +34,12 @@ async fn readiness_names_what_has_not_started() {
     let lifecycle = lifecycle
         .add(
             "db",
-            NONE,
+            &[],
             journal.part("db").on_start(Act::After(100)).arc(),
         )
         .add(
             "server",
-            ["db"],
+            &["db"],
             journal.part("server").on_start(Act::Never).arc(),
         );
     let (_sender, mut signals) = Signals::manual();
@@ -62,14 +62,14 @@ async fn a_failing_start_stops_what_was_started_in_reverse() {
     let journal = Journal::new();
     let (lifecycle, health) = lifecycle();
     let lifecycle = lifecycle
-        .add("db", NONE, journal.part("db").arc())
-        .add("cache", ["db"], journal.part("cache").arc())
+        .add("db", &[], journal.part("db").arc())
+        .add("cache", &["db"], journal.part("cache").arc())
         .add(
             "server",
-            ["cache"],
+            &["cache"],
             journal.part("server").on_start(Act::Fail).arc(),
         )
-        .add("last", ["server"], journal.part("last").arc());
+        .add("last", &["server"], journal.part("last").arc());
     let (outcome, took) = run(lifecycle, &[]).await;
     assert_eq!(
         journal.lines(),
@@ -105,10 +105,10 @@ async fn a_part_that_is_starting_when_another_fails_is_dropped_and_stopped() {
     let lifecycle = lifecycle
         .add(
             "slow",
-            NONE,
+            &[],
             journal.part("slow").on_start(Act::After(60_000)).arc(),
         )
-        .add("bad", NONE, journal.part("bad").on_start(Act::Fail).arc());
+        .add("bad", &[], journal.part("bad").on_start(Act::Fail).arc());
     let (outcome, took) = run(lifecycle, &[]).await;
     assert_eq!(outcome.exit_code(), 69);
     assert!(took < 100, "{took}");
@@ -132,7 +132,7 @@ async fn a_failed_start_keeps_the_kind_of_its_error() {
     }
 
     let (lifecycle, _) = lifecycle();
-    let (outcome, _) = run(lifecycle.add("dns", NONE, Arc::new(Misconfigured)), &[]).await;
+    let (outcome, _) = run(lifecycle.add("dns", &[], Arc::new(Misconfigured)), &[]).await;
     assert_eq!(outcome.exit_code(), 64);
 }
 
@@ -140,9 +140,9 @@ async fn a_failed_start_keeps_the_kind_of_its_error() {
 async fn a_panic_in_start_is_contained_and_named() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
-    let lifecycle = lifecycle.add("db", NONE, journal.part("db").arc()).add(
+    let lifecycle = lifecycle.add("db", &[], journal.part("db").arc()).add(
         "server",
-        ["db"],
+        &["db"],
         journal.part("server").on_start(Act::Panic).arc(),
     );
     let (outcome, _) = run(lifecycle, &[]).await;
@@ -160,10 +160,10 @@ async fn a_signal_while_starting_is_a_clean_end() {
     let (lifecycle, _) = lifecycle();
     let lifecycle = lifecycle
         .in_kubernetes(true)
-        .add("db", NONE, journal.part("db").arc())
+        .add("db", &[], journal.part("db").arc())
         .add(
             "server",
-            ["db"],
+            &["db"],
             journal.part("server").on_start(Act::Never).arc(),
         )
         .add_hook("leave", seconds(1), || async {
@@ -179,11 +179,13 @@ async fn a_signal_while_starting_is_a_clean_end() {
 #[tokio::test(start_paused = true)]
 async fn mistakes_in_order_and_budget_are_named_before_anything_starts() {
     let journal = Journal::new();
-    let mut config = ShutdownConfig::default();
-    config.drain = seconds(20);
+    let config = ShutdownConfig {
+        drain: seconds(20),
+        ..ShutdownConfig::default()
+    };
     let lifecycle = Lifecycle::new(config, &Tasks::new())
-        .add("a", ["b"], journal.part("a").arc())
-        .add("b", ["a", "c"], journal.part("b").arc());
+        .add("a", &["b"], journal.part("a").arc())
+        .add("b", &["a", "c"], journal.part("b").arc());
     assert_eq!(
         lifecycle.check().unwrap_err().to_string(),
         "`b` starts after `c`, which does not exist: add it or take it out of `after` (there are: a, b); \

@@ -1,1 +1,58 @@
-//! Logs: one JSON object a line.
+//! Logs: one JSON object a line, written by a thread of its own.
+//!
+//! Each runtime has its own [`Logs`]: levels, format and output. `tracing` is the API that users call; the subscriber in
+//! [`hub`](super::hub) brings its events here. Code that knows its runtime may log directly:
+//!
+//! ```
+//! use detectviz_core::{task::Tasks, telemetry::logs::{Caller, LogsConfig, Output}};
+//! use std::time::Duration;
+//! use tracing::Level;
+//!
+//! let tasks = Tasks::new();
+//! let logs = LogsConfig::default().build("orders", Output::stdout(), &tasks)?;
+//! if logs.enabled(Level::INFO, module_path!()) {
+//!     logs.event(Level::INFO, module_path!(), Caller::here(), None, "order accepted", |fields| {
+//!         fields.u64("order", 17);
+//!         fields.str("password", "is masked");
+//!     });
+//! }
+//! assert!(logs.flush(Duration::from_secs(1)));
+//! # Ok::<(), detectviz_core::error::Error>(())
+//! ```
+//!
+//! A line is `{"timestamp":…,"level":…,"caller":…,"target":…,"message":…,"trace_id":…,"span_id":…,"service":…}` with the
+//! fields after that; the ids are left out where there is no span. It is strict JSON of at most 64 KiB whatever was
+//! logged, and nothing in it can end the line early, speak to a terminal or pass for a standard field.
+//!
+//! # What is lost when
+//! - A line is written within 100 ms, one of level WARN or ERROR at once. A process that is killed (SIGKILL, or the
+//!   kernel's OOM killer) or aborts loses what was logged in the last 100 ms and not yet written.
+//! - What waits is bounded ([`LogsConfig::buffer`]). When the output does not take lines, requests go on; lines that find
+//!   no room are dropped and counted by level, and a WARN line tells of them when there is room again. After a
+//!   [flush](Logs::flush), every line that was logged is either [written](Logs::written) or [dropped](Logs::dropped).
+//! - Lines of one thread keep their order; those of different threads may change places within the 100 ms.
+mod caller;
+mod config;
+mod escape;
+mod fields;
+mod handle;
+mod levels;
+mod line;
+mod number;
+mod output;
+mod redact;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod timestamp;
+mod value;
+
+pub(super) use self::value::{Texts, Value};
+pub use self::{
+    caller::Caller,
+    config::{LogFormat, LogsConfig},
+    fields::Fields,
+    handle::Logs,
+    levels::{Directives, InvalidLevels, Levels},
+    output::Output,
+};

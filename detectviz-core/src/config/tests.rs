@@ -8,7 +8,9 @@ mod files;
 mod hostile;
 mod layers;
 mod report;
+mod schemas;
 mod strict;
+mod watched;
 
 /// A section with one of everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

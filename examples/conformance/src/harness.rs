@@ -1,0 +1,36 @@
+//! `POST /test`: calls what the W3C trace-context harness asks for.
+use crate::answer::{self, Body};
+use detectviz_core::error::BoxError;
+use detectviz_http::{body::RequestBody, client::Client};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One call that the harness asks for.
+#[derive(Deserialize)]
+struct Call {
+    url: String,
+    arguments: Value,
+}
+
+/// POSTs each `arguments` to its `url`, one after the other, in the trace of the current request.
+pub(crate) async fn answer(
+    client: Client,
+    body: RequestBody,
+) -> Result<Response<Body>, BoxError> {
+    let body = body.collect().await?.to_bytes();
+    let Ok(calls) = serde_json::from_slice::<Vec<Call>>(&body) else {
+        return Ok(answer::text(StatusCode::BAD_REQUEST, "send a list of {url, arguments}\n"));
+    };
+    for call in calls {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(call.url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(call.arguments.to_string()))?;
+        let response = client.request(request).await?;
+        response.into_body().collect().await?;
+    }
+    Ok(answer::text(StatusCode::OK, "called\n"))
+}
