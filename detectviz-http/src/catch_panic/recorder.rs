@@ -20,6 +20,9 @@ static PANICS: Desc = Desc {
     buckets: &[],
 };
 
+/// The target of the lines, for levels.
+const TARGET: &str = "http.panic";
+
 thread_local! {
     static NOTED: Cell<Option<TraceContext>> = const { Cell::new(None) };
 }
@@ -47,11 +50,14 @@ impl Recorder {
 
     pub(super) fn panicked(&self, panic: &(dyn Any + Send), context: Option<&TraceContext>) {
         self.panics.inc();
+        if !self.logs.enabled(Level::ERROR, TARGET) {
+            return;
+        }
         let caller = Caller::here();
         let message = "a handler panicked: answered with 500";
         self.logs.event(
             Level::ERROR,
-            "http.panic",
+            TARGET,
             caller,
             context,
             message,

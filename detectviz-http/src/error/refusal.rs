@@ -4,7 +4,8 @@ use std::{borrow::Cow, error, fmt};
 
 /// A request is answered with this status, and the client may read why.
 ///
-/// What a handler or a layer returns when it, rather than the [table](super::status_of), decides the answer.
+/// What a handler or a layer returns, or gives as the source of its error, when it rather than the
+/// [table](super::status_of) decides the answer.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     status: StatusCode,
@@ -18,6 +19,15 @@ impl Refusal {
         Self {
             status,
             detail: detail.into(),
+        }
+    }
+
+    /// The same, for a `static`: what an error of your own gives as its source to be answered with this status.
+    #[must_use]
+    pub const fn from_static(status: StatusCode, detail: &'static str) -> Self {
+        Self {
+            status,
+            detail: Cow::Borrowed(detail),
         }
     }
 

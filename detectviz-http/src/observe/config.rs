@@ -1,4 +1,5 @@
 //! What a user may set.
+use detectviz_core::config::Section;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub struct ObserveConfig {
     /// Whether probes and admin pages write one too.
     pub log_probes: bool,
 }
+
+impl Section for ObserveConfig {}
 
 impl Default for ObserveConfig {
     fn default() -> Self {

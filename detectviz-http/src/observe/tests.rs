@@ -223,7 +223,7 @@ fn a_panic_counts_as_500() {
         })),
         std::panic::catch_unwind(AssertUnwindSafe(|| {
             let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-            let _ = std::future::Future::poll(call.as_mut(), &mut cx).is_ready();
+            let _ = Future::poll(call.as_mut(), &mut cx).is_ready();
         })),
     ];
     assert!(caught.iter().all(Result::is_err));

@@ -1,4 +1,5 @@
 //! What a user may set.
+use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,25 +31,14 @@ pub enum Format {
 
 // === impl PropagationConfig ===
 
-impl PropagationConfig {
-    /// What is wrong with the settings: the key below this section, what is wrong, what to write instead.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let repeated = self
-            .formats
-            .iter()
-            .enumerate()
-            .find(|(at, format)| self.formats[..*at].contains(format));
-        repeated
-            .map(|(_, format)| {
-                (
-                    "formats",
-                    format!("{format:?} is listed twice"),
-                    "list each format once".to_owned(),
-                )
-            })
-            .into_iter()
-            .collect()
+impl Section for PropagationConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (at, format) in self.formats.iter().enumerate() {
+            if self.formats[..at].contains(format) {
+                let what = format!("{format:?} is listed twice");
+                check.problem(&format!("formats[{at}]"), what, "list each format once");
+            }
+        }
     }
 }
 

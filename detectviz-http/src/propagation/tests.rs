@@ -1,5 +1,8 @@
 use super::{tracestate::trim, *};
-use detectviz_core::telemetry::context::{Slot, TraceContext};
+use detectviz_core::{
+    config::check,
+    telemetry::context::{Slot, TraceContext},
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
@@ -205,10 +208,11 @@ fn settings_are_read_by_name_and_a_repeated_format_is_a_problem() {
     let text = r#"{"formats":["tracecontext","baggage","b3","b3multi","jaeger"]}"#;
     let config: PropagationConfig = serde_json::from_str(text).unwrap();
     assert_eq!(config.formats.len(), 5);
-    assert!(config.problems().is_empty());
+    assert!(check(&config).is_ok());
     assert_eq!(serde_json::to_string(&config).unwrap(), text);
     let twice: PropagationConfig = serde_json::from_str(r#"{"formats":["b3","b3"]}"#).unwrap();
-    assert_eq!(twice.problems()[0].0, "formats");
+    let problems = check(&twice).unwrap_err().to_string();
+    assert!(problems.contains("formats[1]"), "{problems}");
     assert!(serde_json::from_str::<PropagationConfig>(r#"{"formats":["zipkin"]}"#).is_err());
 }
 

@@ -13,6 +13,8 @@ thread_local! {
 pub struct Scope {
     table: RouteTable,
     found: Match,
+    /// Whether it was the service that said so.
+    told: bool,
 }
 
 /// Swaps a scope with the thread's, and back when dropped.
@@ -24,12 +26,18 @@ struct Swapped<'a> {
 ///
 /// Without a scope in place, as outside a request, nothing happens.
 pub fn matched(template: &str) {
-    update(|scope| scope.found.route = scope.table.learn(template));
+    update(|scope| {
+        scope.told = true;
+        scope.found.route = scope.table.learn(template);
+    });
 }
 
 /// Keeps the current request out of the access log: what a probe calls.
 pub fn quiet() {
-    update(|scope| scope.found.quiet = true);
+    update(|scope| {
+        scope.told = true;
+        scope.found.quiet = true;
+    });
 }
 
 /// The route of the current request, by the numbers of `table`; `None` when no scope is in place or it belongs to another
@@ -52,6 +60,7 @@ impl Scope {
         Self {
             found: table.find(method, path),
             table: table.clone(),
+            told: false,
         }
     }
 
@@ -61,8 +70,8 @@ impl Scope {
         self.found
     }
 
-    /// Runs `work` with `scope` in place, and gives it back with what was [`matched`] in between. Without a scope, the one
-    /// in place stays.
+    /// Runs `work` with `scope` in place, and gives it back with what was [`matched`] in between, which the scope around it
+    /// learns as well. Without a scope, the one in place stays.
     pub fn lend<R>(scope: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
         if scope.is_none() {
             return work();
@@ -71,6 +80,15 @@ impl Scope {
         let _swapped = Swapped { scope };
         work()
     }
+
+    /// Learns what an inner scope, of another table, was told.
+    fn take(&mut self, inner: &Self) {
+        self.told = true;
+        self.found.quiet |= inner.found.quiet;
+        self.found.route = inner
+            .table
+            .read_template(inner.found.route, |template| self.table.learn(template));
+    }
 }
 
 // === impl Swapped ===
@@ -78,6 +96,9 @@ impl Scope {
 impl Drop for Swapped<'_> {
     fn drop(&mut self) {
         swap(self.scope);
+        if let Some(inner) = self.scope.as_ref().filter(|scope| scope.told) {
+            update(|outer| outer.take(inner));
+        }
     }
 }
 

@@ -79,6 +79,20 @@ fn a_framework_tells_the_route_of_the_request_in_place() {
 }
 
 #[test]
+fn what_a_framework_tells_reaches_the_tables_of_all_layers() {
+    let (outer, inner) = (table(), RouteTable::new());
+    let mut around = Some(Scope::of(&outer, &Method::GET, "/users/1"));
+    let mut within = Some(Scope::of(&inner, &Method::GET, "/users/1"));
+    Scope::lend(&mut around, || {
+        Scope::lend(&mut within, || matched("/users/{id}"));
+        Scope::lend(&mut None, || assert!(current(&outer).is_some()));
+    });
+    let found = around.unwrap().found();
+    assert_eq!(outer.template(found.route), "/users/{id}");
+    assert!(!found.quiet);
+}
+
+#[test]
 fn a_scope_does_not_outlive_a_panic() {
     let table = table();
     let mut scope = Some(Scope::of(&table, &Method::GET, "/"));

@@ -1,5 +1,6 @@
 //! What a user may set.
 use crate::{observe::ObserveConfig, trace::TraceConfig};
+use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +15,9 @@ pub struct StackConfig {
     pub observe: ObserveConfig,
 }
 
-impl StackConfig {
-    /// What is wrong with the settings: the key below this section, what is wrong, what to write instead.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let inner = self.trace.problems().into_iter();
-        inner
-            .map(|(_, problem, remedy)| ("trace.propagation.formats", problem, remedy))
-            .collect()
+impl Section for StackConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("trace", &self.trace);
+        check.nested("observe", &self.observe);
     }
 }

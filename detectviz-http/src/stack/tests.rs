@@ -1,9 +1,12 @@
 use super::*;
 use crate::{names, route::RouteTable};
 use bytes::Bytes;
-use detectviz_core::telemetry::{
-    metrics::{Registry, Value},
-    span::{Sampler, Spans, ValueRef},
+use detectviz_core::{
+    config::check,
+    telemetry::{
+        metrics::{Registry, Value},
+        span::{Sampler, Spans, ValueRef},
+    },
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
@@ -87,12 +90,40 @@ async fn it_fits_around_an_axum_router() {
     assert_eq!(body.collect().await.unwrap().to_bytes(), "hello");
 }
 
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered_and_counted_as_413() {
+    use crate::body::{BodyError, RequestBody};
+    let metrics = Registry::new();
+    let deps = StackDeps::default().with_metrics(metrics.clone());
+    let handler = service_fn(|req: Request<RequestBody>| async {
+        let body = req.into_body().collect().await?.to_bytes();
+        Ok::<_, BodyError>(Response::new(Full::new(body)))
+    });
+    let svc = Stack::new(&StackConfig::default(), deps).service(handler);
+    let req = Request::post("/")
+        .body(RequestBody::from("hello").limit(3))
+        .unwrap();
+    let response = svc.oneshot(req).await.unwrap();
+    assert_eq!(response.status(), 413);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&body).contains("larger than this service takes"));
+    let counted = metrics
+        .snapshot()
+        .value(names::REQUESTS, &["POST", "", "413"])
+        .cloned();
+    assert_eq!(counted, Some(Value::Counter(1)));
+}
+
 #[test]
 fn settings_are_plain_data_and_strict() {
     let text = r#"{"trace":{"propagation":{"formats":["b3"]},"trust_remote":false},"observe":{"access_log":false}}"#;
     let config: StackConfig = serde_json::from_str(text).unwrap();
     assert!(!config.trace.trust_remote && !config.observe.access_log);
-    assert!(config.problems().is_empty());
+    assert!(check(&config).is_ok());
+    let twice = r#"{"trace":{"propagation":{"formats":["b3","b3"]}}}"#;
+    let twice: StackConfig = serde_json::from_str(twice).unwrap();
+    let problems = check(&twice).unwrap_err().to_string();
+    assert!(problems.contains("trace.propagation.formats[1]"), "{problems}");
     assert_eq!(
         serde_json::from_str::<StackConfig>("{}").unwrap(),
         StackConfig::default()

@@ -1,5 +1,6 @@
 //! What a user may set.
 use crate::propagation::PropagationConfig;
+use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +18,9 @@ pub struct TraceConfig {
 
 // === impl TraceConfig ===
 
-impl TraceConfig {
-    /// What is wrong with the settings: the key below this section, what is wrong, what to write instead.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let inner = self.propagation.problems().into_iter();
-        inner
-            .map(|(_, problem, remedy)| ("propagation.formats", problem, remedy))
-            .collect()
+impl Section for TraceConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("propagation", &self.propagation);
     }
 }
 

@@ -108,9 +108,12 @@ async fn without_a_caller_the_sampler_decides() {
 
 #[tokio::test]
 async fn b3_can_ask_for_a_trace_that_starts_here() {
-    let mut config = TraceConfig::default();
-    config.propagation = PropagationConfig::default();
-    config.propagation.formats = vec![Format::B3];
+    let config = TraceConfig {
+        propagation: PropagationConfig {
+            formats: vec![Format::B3],
+        },
+        ..TraceConfig::default()
+    };
     let spans = Spans::new(Sampler::always_off());
     let layer = TraceLayer::new(&config, &Registry::new(), spans);
     assert!(slot_of(&layer, &[("b3", "1")]).await.context.is_sampled());
@@ -213,7 +216,7 @@ async fn the_slot_is_in_place_for_the_body_and_for_destructors() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(frame.into_data().unwrap(), PARENT[3..35].as_bytes());
+    assert_eq!(frame.into_data().unwrap(), &PARENT.as_bytes()[3..35]);
     assert!(slot().is_none());
 }
 
