@@ -55,16 +55,10 @@ impl Recorder {
         }
         let caller = Caller::here();
         let message = "a handler panicked: answered with 500";
-        self.logs.event(
-            Level::ERROR,
-            TARGET,
-            caller,
-            context,
-            message,
-            |fields| {
+        self.logs
+            .event(Level::ERROR, TARGET, caller, context, message, |fields| {
                 fields.str("panic", text(panic));
-            },
-        );
+            });
     }
 }
 

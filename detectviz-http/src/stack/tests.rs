@@ -123,7 +123,10 @@ fn settings_are_plain_data_and_strict() {
     let twice = r#"{"trace":{"propagation":{"formats":["b3","b3"]}}}"#;
     let twice: StackConfig = serde_json::from_str(twice).unwrap();
     let problems = check(&twice).unwrap_err().to_string();
-    assert!(problems.contains("trace.propagation.formats[1]"), "{problems}");
+    assert!(
+        problems.contains("trace.propagation.formats[1]"),
+        "{problems}"
+    );
     assert_eq!(
         serde_json::from_str::<StackConfig>("{}").unwrap(),
         StackConfig::default()
