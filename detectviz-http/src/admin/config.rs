@@ -1,4 +1,5 @@
 //! What a user may set.
+use detectviz_core::config::Section;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
@@ -35,6 +36,8 @@ impl AdminConfig {
         self
     }
 }
+
+impl Section for AdminConfig {}
 
 impl Default for AdminConfig {
     fn default() -> Self {

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
+    config::check,
     discovery::ServiceDiscoveryProvider,
     error::{Error, ErrorKind},
     task::Tasks,
@@ -65,10 +66,10 @@ impl ClientBuilder {
     /// `Config` when a setting is wrong, or the certificate authorities cannot be read.
     pub fn build(self, tasks: &Tasks) -> Result<Client, Error> {
         let config = self.config;
-        if let Some((key, problem, remedy)) = config.problems().into_iter().next() {
-            let message = format!("client.{key}: {problem}: {remedy}");
-            return Err(Error::new(ErrorKind::Config, message));
-        }
+        check(&config).map_err(|problems| {
+            let message = format!("the client cannot be built: {problems}");
+            Error::new(ErrorKind::Config, message).with_source(problems)
+        })?;
         let user_agent = Some(config.user_agent.as_str()).filter(|name| !name.is_empty());
         let executor = Executor::new(tasks.child());
         let pools = Pools::new(config.clone(), executor.clone())?;

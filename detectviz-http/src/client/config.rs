@@ -1,5 +1,6 @@
 //! What a user may set.
-use detectviz_core::config::{DurationText, duration};
+use detectviz_core::config::{Checker, DurationText, Section, duration};
+use http::HeaderValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
@@ -99,41 +100,34 @@ impl ClientConfig {
         self.unknown_ttl = ttl;
         self
     }
+}
 
-    /// What is wrong with the settings: the key, the problem, the remedy.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let mut problems = Vec::new();
-        let mut wrong = |bad: bool, key, problem: &str, remedy: &str| {
-            if bad {
-                problems.push((key, problem.to_owned(), remedy.to_owned()));
-            }
-        };
-        wrong(
-            self.total_timeout.is_zero(),
-            "total_timeout",
-            "every call would fail",
-            "write a time such as `3s`",
-        );
-        wrong(
-            self.connect_timeout.is_zero() || self.connect_timeout > self.total_timeout,
-            "connect_timeout",
-            "it must be more than 0 and at most total_timeout",
-            "write a time such as `1s`, or raise total_timeout",
-        );
-        wrong(
-            self.max_upstreams == 0,
-            "max_upstreams",
-            "no host could be remembered",
-            "write a number such as 1024",
-        );
-        wrong(
-            http::HeaderValue::from_str(&self.user_agent).is_err(),
-            "user_agent",
-            "it holds characters that no header may hold",
-            "write printable ASCII",
-        );
-        problems
+impl Section for ClientConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        if self.total_timeout.is_zero() {
+            check.problem("total_timeout", "every call would fail", "write a time such as `3s`");
+        }
+        if self.connect_timeout.is_zero() || self.connect_timeout > self.total_timeout {
+            check.problem(
+                "connect_timeout",
+                "it must be more than 0 and at most total_timeout",
+                "write a time such as `1s`, or raise total_timeout",
+            );
+        }
+        if self.max_upstreams == 0 {
+            check.problem(
+                "max_upstreams",
+                "no host could be remembered",
+                "write a number such as 1024",
+            );
+        }
+        if HeaderValue::from_str(&self.user_agent).is_err() {
+            check.problem(
+                "user_agent",
+                "it holds characters that no header may hold",
+                "write printable ASCII",
+            );
+        }
     }
 }
 

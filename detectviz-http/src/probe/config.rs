@@ -1,5 +1,6 @@
 //! What a user may set.
 use super::state::{MAX_PATH, ProbeKind};
+use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -39,32 +40,6 @@ impl ProbeConfig {
         self
     }
 
-    /// What is wrong with the settings: the key, the problem, the remedy.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let mut problems = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (kind, path) in self.paths() {
-            let key = match kind {
-                ProbeKind::Live => "live",
-                ProbeKind::Ready => "ready",
-                ProbeKind::Startup => "startup",
-            };
-            let mut wrong = |what: String, remedy: &str| {
-                problems.push((key, format!("`{path}` {what}"), remedy.to_owned()));
-            };
-            if !path.starts_with('/') || path.contains(['?', '#', ' ']) || !path.is_ascii() {
-                wrong("is not a path".to_owned(), "write it like `/livez`");
-            } else if path.len() > MAX_PATH {
-                let what = format!("has more than {MAX_PATH} bytes");
-                wrong(what, "write a shorter one");
-            } else if !seen.insert(path) {
-                wrong("is listed twice".to_owned(), "leave it in one list");
-            }
-        }
-        problems
-    }
-
     pub(super) fn paths(&self) -> impl Iterator<Item = (ProbeKind, &str)> {
         let lists = [
             (ProbeKind::Live, &self.live),
@@ -74,6 +49,24 @@ impl ProbeConfig {
         lists
             .into_iter()
             .flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path.as_str())))
+    }
+}
+
+impl Section for ProbeConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        let mut seen = BTreeSet::new();
+        for (kind, path) in self.paths() {
+            let mut wrong = |what: &str, remedy| {
+                check.problem(kind.key(), format!("`{path}` {what}"), remedy);
+            };
+            if !path.starts_with('/') || path.contains(['?', '#', ' ']) || !path.is_ascii() {
+                wrong("is not a path", "write it like `/livez`");
+            } else if path.len() > MAX_PATH {
+                wrong("is too long", "write one of at most 63 bytes");
+            } else if !seen.insert(path) {
+                wrong("is listed twice", "leave it in one list");
+            }
+        }
     }
 }
 

@@ -23,8 +23,23 @@ pub(super) struct ProbePaths {
     paths: Box<[(ProbeKind, Box<str>)]>,
 }
 
+// === impl ProbeKind ===
+
+impl ProbeKind {
+    /// The key of its paths in the config.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Ready => "ready",
+            Self::Startup => "startup",
+        }
+    }
+}
+
+// === impl ProbePaths ===
+
 impl ProbePaths {
-    /// Paths that are too long are left out: the config's `problems` names them.
+    /// Paths that are too long are left out: validation names them.
     pub(super) fn new(config: &ProbeConfig) -> Self {
         let paths = config.paths().filter(|(_, path)| path.len() <= MAX_PATH);
         let paths: Box<[(ProbeKind, Box<str>)]> =
@@ -55,6 +70,7 @@ impl ProbePaths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use detectviz_core::config::check;
 
     #[test]
     fn each_path_and_alias_asks_what_it_says() {
@@ -86,17 +102,18 @@ mod tests {
 
     #[test]
     fn paths_that_are_none_are_named() {
-        assert!(ProbeConfig::default().problems().is_empty());
+        assert!(check(&ProbeConfig::default()).is_ok());
         let long = format!("/{}", "x".repeat(MAX_PATH));
         for (path, expected) in [
             ("livez", "is not a path"),
             ("/a?b", "is not a path"),
             ("/readyz", "is listed twice"),
-            (long.as_str(), "has more than 63 bytes"),
+            (long.as_str(), "is too long"),
         ] {
-            let problems = ProbeConfig::default().startup([path]).problems();
-            assert!(problems[0].1.contains(expected), "{problems:?}");
-            assert_eq!(problems[0].0, "startup");
+            let config = ProbeConfig::default().startup([path]);
+            let problems = check(&config).unwrap_err().to_string();
+            assert!(problems.contains(expected), "{problems}");
+            assert!(problems.contains("startup"), "{problems}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a user may set.
-use crate::config::{DurationText, duration};
+use crate::config::{Checker, DurationText, Section, duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,15 +22,13 @@ impl TimeoutConfig {
         self.limit = limit;
         self
     }
+}
 
-    /// What is wrong with the settings: the key, the problem, the remedy.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
+impl Section for TimeoutConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
         if self.limit.is_zero() {
-            let problem = "every call would fail".to_owned();
-            return vec![("limit", problem, "write a time such as `10s`".to_owned())];
+            check.problem("limit", "every call would fail", "write a time such as `10s`");
         }
-        Vec::new()
     }
 }
 
