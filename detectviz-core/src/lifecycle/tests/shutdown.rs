@@ -295,6 +295,23 @@ async fn a_part_that_breaks_ends_the_service_in_order_with_70() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tasks_are_told_last_and_waited_for() {
+    let journal = Journal::new();
+    let tasks = Tasks::new();
+    let (token, told) = (tasks.token(), journal.clone());
+    tasks.spawn("exporter", async move {
+        token.cancelled().await;
+        sleep(Duration::from_millis(300)).await;
+        told.write("exporter ended");
+    });
+    let part = journal.part("pool").on_stop(Act::After(100)).arc();
+    let lifecycle = Lifecycle::new(ShutdownConfig::default(), &tasks).add("pool", &[], part);
+    let (outcome, took) = run(lifecycle, &[0]).await;
+    assert_eq!((outcome.stuck().len(), took), (0, 400));
+    assert_eq!(journal.at("exporter ended"), 400);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_that_does_not_listen_is_named_and_not_waited_for() {
     let tasks = Tasks::new();
     tasks.spawn("deaf", std::future::pending::<()>());
