@@ -24,6 +24,7 @@ mod problem;
 mod refusal;
 mod service;
 mod status;
+mod upstream;
 #[cfg(test)]
 mod tests;
 
@@ -35,4 +36,5 @@ pub use self::{
     refusal::Refusal,
     service::Responder,
     status::status_of,
+    upstream::{ConnectFailed, ConnectTimeout, SendFailed},
 };

@@ -1,6 +1,8 @@
 //! The table from cause to status. A new cause gets a row here and nowhere else.
-use super::Refusal;
-use detectviz_core::discovery::DiscoveryError;
+use super::{ConnectFailed, ConnectTimeout, Refusal, SendFailed};
+use detectviz_core::{
+    balance::NoEndpoints, discovery::DiscoveryError, error::cause_ref, resilience::timeout::Elapsed,
+};
 use http::StatusCode;
 use std::{error::Error, io};
 
@@ -8,7 +10,7 @@ use std::{error::Error, io};
 type Row = fn(&(dyn Error + 'static)) -> Option<StatusCode>;
 
 /// Asked in this order about each error of the chain, the outermost error first.
-const ROWS: &[Row] = &[refusal, timeout, discovery, upstream, io_error];
+const ROWS: &[Row] = &[refusal, timeout, discovery, upstream, hyper_error, io_error];
 
 /// The status that answers `err`, found by its cause through any wrapping; 500 for a cause that the table does not
 /// know.
@@ -16,9 +18,9 @@ const ROWS: &[Row] = &[refusal, timeout, discovery, upstream, io_error];
 /// | cause | status |
 /// |---|---|
 /// | [`Refusal`] | its own |
-/// | a timeout | 504 |
-/// | [`DiscoveryError`]: no such service, no endpoint, no answer from the source | 503 |
-/// | a connection to an upstream that is refused, reset or speaks nonsense | 502 |
+/// | [`Elapsed`], [`ConnectTimeout`], any other timeout | 504 |
+/// | [`NoEndpoints`], [`DiscoveryError`]: no such service, no endpoint, no answer from the source | 503 |
+/// | [`ConnectFailed`], [`SendFailed`], a connection that is refused, reset or speaks nonsense | 502 |
 /// | anything else | 500 |
 #[must_use]
 pub fn status_of(err: &(dyn Error + 'static)) -> StatusCode {
@@ -29,6 +31,10 @@ pub fn status_of(err: &(dyn Error + 'static)) -> StatusCode {
         }
         next = err.source();
     }
+    // Asked last: what broke a call on its way may be the body that our own client was sending.
+    if cause_ref::<SendFailed>(err).is_some() {
+        return StatusCode::BAD_GATEWAY;
+    }
     StatusCode::INTERNAL_SERVER_ERROR
 }
 
@@ -37,17 +43,23 @@ fn refusal(err: &(dyn Error + 'static)) -> Option<StatusCode> {
 }
 
 fn timeout(err: &(dyn Error + 'static)) -> Option<StatusCode> {
-    err.is::<tokio::time::error::Elapsed>()
-        .then_some(StatusCode::GATEWAY_TIMEOUT)
+    let timed_out = err.is::<Elapsed>()
+        || err.is::<ConnectTimeout>()
+        || err.is::<tokio::time::error::Elapsed>();
+    timed_out.then_some(StatusCode::GATEWAY_TIMEOUT)
 }
 
 fn discovery(err: &(dyn Error + 'static)) -> Option<StatusCode> {
-    err.is::<DiscoveryError>()
-        .then_some(StatusCode::SERVICE_UNAVAILABLE)
+    let nowhere = err.is::<DiscoveryError>() || err.is::<NoEndpoints>();
+    nowhere.then_some(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn upstream(err: &(dyn Error + 'static)) -> Option<StatusCode> {
+    err.is::<ConnectFailed>().then_some(StatusCode::BAD_GATEWAY)
 }
 
 /// Errors of a hyper client; those of a server's own connection never reach a handler.
-fn upstream(err: &(dyn Error + 'static)) -> Option<StatusCode> {
+fn hyper_error(err: &(dyn Error + 'static)) -> Option<StatusCode> {
     let err = err.downcast_ref::<hyper::Error>()?;
     if err.is_timeout() {
         Some(StatusCode::GATEWAY_TIMEOUT)
