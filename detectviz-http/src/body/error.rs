@@ -1,5 +1,7 @@
 //! Why a body could not be read to its end.
+use crate::error::Refusal;
 use detectviz_core::config::show_duration;
+use http::StatusCode;
 use std::{error, fmt, time::Duration};
 
 /// A request body that could not be read to its end.
@@ -26,6 +28,20 @@ pub(super) enum Cause {
     TimedOut { limit: Duration },
     Broken(hyper::Error),
 }
+
+/// How a handler's error is answered when one of these is among its causes.
+static TOO_LARGE: Refusal = Refusal::from_static(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "the request body is larger than this service takes",
+);
+static TIMED_OUT: Refusal = Refusal::from_static(
+    StatusCode::REQUEST_TIMEOUT,
+    "the request body did not arrive in time",
+);
+static BROKEN: Refusal = Refusal::from_static(
+    StatusCode::BAD_REQUEST,
+    "the request body ended early or is malformed",
+);
 
 // === impl BodyError ===
 
@@ -56,16 +72,18 @@ impl fmt::Display for BodyError {
                 "request body made no sufficient progress for {}",
                 show_duration(*limit)
             ),
-            Cause::Broken(_) => f.write_str("request body ended early"),
+            Cause::Broken(err) => write!(f, "request body ended early: {err}"),
         }
     }
 }
 
 impl error::Error for BodyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match &self.cause {
-            Cause::Broken(err) => Some(err),
-            Cause::TooLarge { .. } | Cause::TimedOut { .. } => None,
-        }
+        Some(match self.cause {
+            Cause::TooLarge { .. } => &TOO_LARGE,
+            Cause::TimedOut { .. } => &TIMED_OUT,
+            // Not the transport's error: the table would take it for an upstream's.
+            Cause::Broken(_) => &BROKEN,
+        })
     }
 }
