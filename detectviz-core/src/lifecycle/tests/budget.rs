@@ -198,8 +198,7 @@ proptest! {
                 }
             });
             for (at, (drain, stop, hook, chained)) in acts.iter().enumerate() {
-                let before = at.saturating_sub(1).to_string();
-                let after: &[&str] = if *chained && at > 0 { &[&before] } else { &[] };
+                let after = (*chained && at > 0).then(|| at.saturating_sub(1).to_string());
                 let part = journal.part("part").on_drain(*drain).on_stop(*stop);
                 lifecycle = lifecycle.add(at.to_string(), after, part.arc());
                 let part = journal.part("hook").on_start(*hook);

@@ -140,6 +140,9 @@ impl Component for Scripted {
     }
 }
 
+/// After nobody.
+const NONE: [&str; 0] = [];
+
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
