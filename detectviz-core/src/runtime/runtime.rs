@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{BoxError, Error, ErrorKind},
     health::{Health, Registration},
-    lifecycle::{Lifecycle, Outcome, Running, Signals, Watchdog},
+    lifecycle::{Lifecycle, Outcome, Running, Signals},
     task::Tasks,
     telemetry::{Telemetry, TelemetryConfig},
 };
@@ -26,7 +26,6 @@ pub struct Runtime {
     lifecycle: Lifecycle,
     provided: Provided,
     registrations: Vec<Registration>,
-    watchdog: Option<Watchdog>,
     reloading: Option<(Reloading, Reloads)>,
 }
 
@@ -37,7 +36,6 @@ pub struct Started {
     running: Running,
     provided: Provided,
     _registrations: Vec<Registration>,
-    _watchdog: Option<Watchdog>,
 }
 
 // === impl Runtime ===
@@ -67,7 +65,6 @@ impl Runtime {
         providers.section = "discovery";
         let discovery = provider("discovery", discovery, &mut providers)?
             .unwrap_or_else(|| Arc::new(NoDiscovery));
-        let grace = shutdown.grace;
         let config = telemetry;
         let telemetry = Telemetry::build(
             &config,
@@ -90,6 +87,9 @@ impl Runtime {
             .in_kubernetes(options.in_kubernetes)
             .with_health(health.clone())
             .with_flush(move |within| flush.clone().flush(within));
+        if options.process {
+            lifecycle = lifecycle.with_watchdog();
+        }
         let shared = Shared {
             identity,
             telemetry,
@@ -122,30 +122,23 @@ impl Runtime {
                 reloads: &mut reloads,
             };
             let component = prepared(&mut cx).map_err(|err| not_built(&entry.name, err))?;
-            let first = first.iter().filter(|_| !is_first);
+            let mut after = entry.after;
+            after.extend(first.iter().filter(|_| !is_first).cloned());
             let after: Vec<&str> = entry
                 .after
                 .iter()
                 .chain(first)
                 .map(String::as_str)
                 .collect();
-            lifecycle = lifecycle.add(entry.name, &after, component);
+            lifecycle = lifecycle.add(entry.name, after, component);
         }
         lifecycle.check()?;
-        let watchdog = options
-            .process
-            .then(|| Watchdog::arm(grace, lifecycle.phase(), &tasks))
-            .transpose()
-            .map_err(|err| {
-                Error::new(ErrorKind::Internal, "the watchdog cannot be armed").with_source(err)
-            })?;
         Ok(Self {
             shared,
             tasks,
             lifecycle,
             provided,
             registrations,
-            watchdog,
             reloading: options.reloading.map(|reloading| (reloading, reloads)),
         })
     }
@@ -175,7 +168,6 @@ impl Runtime {
             lifecycle,
             provided,
             registrations,
-            watchdog,
             reloading,
         } = self;
         shared.telemetry.export().await.map_err(Outcome::of)?;
@@ -189,7 +181,6 @@ impl Runtime {
             running,
             provided,
             _registrations: registrations,
-            _watchdog: watchdog,
         })
     }
 
