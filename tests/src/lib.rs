@@ -1,1 +1,1 @@
-//! tests
+//! What the suites of this crate share.

@@ -46,6 +46,7 @@ mod service;
 mod shared;
 mod state;
 
+pub(crate) use self::report::{error_text, panic_text};
 pub use self::{
     check::Check,
     config::{CheckConfig, Criticality, HealthConfig},

@@ -1,7 +1,7 @@
 //! What a probe is answered, as plain data.
 use super::Criticality;
 use serde::Serialize;
-use std::error::Error;
+use std::{any::Any, error::Error};
 
 /// The longest error text and the longest cause in a report, in bytes.
 const MAX_TEXT: usize = 256;
@@ -78,7 +78,7 @@ impl Report {
 }
 
 /// An error and its sources in one line, without saying twice what a message already repeats of its source.
-pub(super) fn error_text(err: &(dyn Error + 'static)) -> String {
+pub(crate) fn error_text(err: &(dyn Error + 'static)) -> String {
     let mut text = err.to_string();
     let mut next = err.source();
     while let Some(source) = next {
@@ -93,6 +93,15 @@ pub(super) fn error_text(err: &(dyn Error + 'static)) -> String {
         next = source.source();
     }
     bounded(text)
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }
 
 /// `text`, cut to what a report may carry.

@@ -1,11 +1,11 @@
 //! Runs one check again and again.
 use super::{
     Check, CheckConfig,
-    report::error_text,
+    report::{error_text, panic_text},
     shared::{Shared, now},
 };
 use crate::{config::show_duration, error::BoxError, task::Tasks};
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     task::{JoinError, JoinHandle},
@@ -22,7 +22,8 @@ pub(super) struct Runner {
     pub(super) tasks: Tasks,
 }
 
-type Run = JoinHandle<Result<Result<(), BoxError>, Elapsed>>;
+/// What a run comes to; `None` when it was cancelled.
+type Ended = Option<Result<Result<(), BoxError>, Elapsed>>;
 
 // === impl Runner ===
 
@@ -30,7 +31,6 @@ impl Runner {
     /// Runs until the tasks are cancelled.
     pub(super) async fn run(self) {
         let token = self.tasks.token();
-        // dropped by cancellation: a run that is under way is told so by its own task's timeout
         token.run_until_cancelled_owned(self.repeat()).await;
     }
 
@@ -66,10 +66,14 @@ impl Runner {
         }
     }
 
-    fn begin(&self) -> Run {
+    fn begin(&self) -> JoinHandle<Ended> {
         let check = Arc::clone(&self.check);
         let limit = self.config.timeout;
-        let bounded = async move { timeout(limit, check.check()).await };
+        let token = self.tasks.token();
+        let bounded = async move {
+            let answer = timeout(limit, check.check());
+            token.run_until_cancelled(answer).await
+        };
         let handle = Handle::current();
         match handle.runtime_flavor() {
             RuntimeFlavor::CurrentThread => self.tasks.spawn("health-check", bounded),
@@ -85,29 +89,19 @@ impl Runner {
 }
 
 /// Why the run failed, if it did.
-fn outcome(
-    ended: Result<Result<Result<(), BoxError>, Elapsed>, JoinError>,
-    limit: Duration,
-) -> Option<String> {
+fn outcome(ended: Result<Ended, JoinError>, limit: Duration) -> Option<String> {
     match ended {
-        Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(err))) => Some(error_text(&*err)),
-        Ok(Err(_)) => Some(no_answer(limit)),
+        Ok(Some(Ok(Ok(())))) => None,
+        Ok(Some(Ok(Err(err)))) => Some(error_text(&*err)),
+        Ok(Some(Err(_))) => Some(no_answer(limit)),
+        Ok(None) => Some("cancelled".to_owned()),
         Err(err) => Some(match err.try_into_panic() {
             Ok(panic) => format!("the check panicked: {}", panic_text(&*panic)),
-            Err(_) => "the check was cancelled".to_owned(),
+            Err(_) => "the runtime is shutting down".to_owned(),
         }),
     }
 }
 
 fn no_answer(limit: Duration) -> String {
     format!("no answer within {}", show_duration(limit))
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

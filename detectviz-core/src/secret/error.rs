@@ -1,7 +1,7 @@
 //! Why a secret could not be had.
 use super::SecretRef;
 use crate::error::BoxError;
-use std::{error, fmt};
+use std::{error, fmt, sync::Arc};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,12 +22,15 @@ pub enum SecretErrorKind {
 }
 
 /// A secret could not be had. Names the reference, never the value.
-#[derive(Debug)]
+///
+/// # Clone
+/// Clones share the source: one failed fetch answers all who waited for it.
+#[derive(Clone, Debug)]
 pub struct SecretError {
     kind: SecretErrorKind,
     reference: SecretRef,
     remedy: String,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
 impl SecretError {
@@ -45,7 +48,8 @@ impl SecretError {
     /// Adds what caused it. The source must not hold the value.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        let source: BoxError = source.into();
+        self.source = Some(Arc::from(source));
         self
     }
 

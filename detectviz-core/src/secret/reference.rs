@@ -123,6 +123,7 @@ impl JsonSchema for SecretRef {
         json_schema!({
             "type": "string",
             "description": "A reference to a secret: `${secret:<scheme>:<path>#<field>}`.",
+            "x-secret": "reference",
             "pattern": r"^\$\{secret:[a-z0-9-]+:[^{}#\n]+(#[^{}\n]+)?\}$",
         })
     }

@@ -1,0 +1,90 @@
+//! One finished span.
+use super::{Attributes, Events, Text};
+use crate::telemetry::context::{SpanId, TraceContext};
+use bytes::Bytes;
+
+/// Which side of a call a span stands on, after OpenTelemetry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum SpanKind {
+    /// Work within the process.
+    #[default]
+    Internal,
+    /// Answers a call.
+    Server,
+    /// Makes a call.
+    Client,
+    /// Sends a message.
+    Producer,
+    /// Handles a message.
+    Consumer,
+}
+
+/// How a span ended.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum SpanStatus {
+    /// Nobody said; it is taken for good.
+    #[default]
+    Unset,
+    /// The author of the service says that it went well.
+    Ok,
+    /// It failed; the text says how and may be empty.
+    Error(Text),
+}
+
+/// One finished span.
+///
+/// Filled in on the request path by the layer that made the span; copied, not shared.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SpanRecord {
+    /// The trace, the span itself, and the flags.
+    pub context: TraceContext,
+    /// The span above, unless this one starts the trace.
+    pub parent: Option<SpanId>,
+    /// Whether the span above is in another process.
+    pub parent_is_remote: bool,
+    /// Which side of a call it stands on.
+    pub kind: SpanKind,
+    /// Of low cardinality, such as `GET /orders/{id}`.
+    pub name: Text,
+    /// When it began, in nanoseconds since the Unix epoch.
+    pub start_unix_nanos: u64,
+    /// When it ended, in nanoseconds since the Unix epoch.
+    pub end_unix_nanos: u64,
+    /// The `tracestate` of the trace, at most 512 bytes; empty when there is none.
+    pub tracestate: Bytes,
+    /// What is known about it.
+    pub attributes: Attributes,
+    /// What happened within it.
+    pub events: Events,
+    /// How it ended.
+    pub status: SpanStatus,
+}
+
+// === impl SpanRecord ===
+
+impl SpanRecord {
+    /// A span from `start_unix_nanos` to `end_unix_nanos`, both since the Unix epoch, without a parent.
+    #[must_use]
+    pub fn new(
+        context: TraceContext,
+        kind: SpanKind,
+        name: impl Into<Text>,
+        start_unix_nanos: u64,
+        end_unix_nanos: u64,
+    ) -> Self {
+        Self {
+            context,
+            parent: None,
+            parent_is_remote: false,
+            kind,
+            name: name.into(),
+            start_unix_nanos,
+            end_unix_nanos,
+            tracestate: Bytes::new(),
+            attributes: Attributes::new(),
+            events: Events::new(),
+            status: SpanStatus::Unset,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a user may set.
+use super::FileProvider;
+use detectviz_core::{
+    config::{ByteSize, DurationText},
+    task::Tasks,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, time::Duration};
+
+/// Settings of [`FileProvider`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct FileConfig {
+    /// The directory that a relative path starts from.
+    pub root: PathBuf,
+    /// How often a watched secret is read again. 500 ms sees a change within a second.
+    #[serde(with = "detectviz_core::config::duration")]
+    #[schemars(with = "DurationText")]
+    pub poll_interval: Duration,
+    /// The largest file that is read; Kubernetes keeps at most 1 MiB in one Secret.
+    pub max_size: ByteSize,
+}
+
+impl FileConfig {
+    /// Sets the directory that a relative path starts from.
+    #[must_use]
+    pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = root.into();
+        self
+    }
+
+    /// Makes the provider; its polling runs on `tasks`.
+    #[must_use]
+    pub fn build(self, tasks: &Tasks) -> FileProvider {
+        FileProvider::new(self, tasks)
+    }
+}
+
+impl Default for FileConfig {
+    fn default() -> Self {
+        Self {
+            root: PathBuf::from("/run/secrets"),
+            poll_interval: Duration::from_millis(500),
+            max_size: ByteSize(1 << 20),
+        }
+    }
+}

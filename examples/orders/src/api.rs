@@ -1,0 +1,84 @@
+//! What the service answers.
+use crate::{
+    db::{Db, NewOrder, Order},
+    matched,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware,
+    routing::get,
+};
+use detectviz_core::secret::{Secret, SecretRef, SecretsProvider};
+use std::sync::Arc;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Api {
+    db: Db,
+    secrets: Arc<dyn SecretsProvider>,
+    token: SecretRef,
+}
+
+impl Api {
+    /// Orders in `db`; whoever writes one shows the token behind `token`.
+    pub fn new(db: Db, secrets: Arc<dyn SecretsProvider>, token: SecretRef) -> Self {
+        Self { db, secrets, token }
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/orders", get(list).post(create))
+            .route("/orders/{id}", get(find))
+            .route_layer(middleware::from_fn(matched::route))
+            .with_state(self)
+    }
+
+    /// Whether the caller shows the token, which may have been rotated since the last call.
+    async fn is_allowed(&self, headers: &HeaderMap) -> Result<bool, StatusCode> {
+        let bundle = self.secrets.get(&self.token).await.map_err(|err| {
+            tracing::error!(error = %err, "the token cannot be read");
+            StatusCode::SERVICE_UNAVAILABLE
+        })?;
+        let token = bundle
+            .value(&self.token)
+            .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+            .map(|shown| Secret::new(shown.to_vec()));
+        Ok(shown.is_some_and(|shown| shown == *token))
+    }
+}
+
+async fn list(State(api): State<Api>) -> Result<Json<Vec<Order>>, StatusCode> {
+    api.db.newest().await.map(Json).map_err(failed)
+}
+
+async fn find(State(api): State<Api>, Path(id): Path<i64>) -> Result<Json<Order>, StatusCode> {
+    let found = api.db.find(id).await.map_err(failed)?;
+    found.map(Json).ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn create(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Json(order): Json<NewOrder>,
+) -> Result<(StatusCode, Json<Order>), StatusCode> {
+    if !api.is_allowed(&headers).await? {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let order = api.db.insert(&order).await.map_err(failed)?;
+    tracing::info!(order = order.id, item = %order.item, "ordered");
+    Ok((StatusCode::CREATED, Json(order)))
+}
+
+fn failed(err: sqlx::Error) -> StatusCode {
+    tracing::error!(error = %err, "the database failed");
+    match err {
+        sqlx::Error::PoolTimedOut => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
