@@ -44,6 +44,8 @@ mod recorder;
 mod series;
 mod service;
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod tests;
 
 pub use self::{
