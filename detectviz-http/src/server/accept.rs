@@ -2,6 +2,7 @@
 use super::{
     connection::{Accepted, serve},
     control::{Level, Place},
+    listen::shut_the_door,
     service::HttpService,
     shared::Shared,
     stream::Stream,
@@ -12,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// How long to wait after an error that time may heal, such as too many open files: doubled each time, up to `LONGEST`.
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(1);
+/// How long a handshake that has begun may take to end: a round trip within a cluster, generously.
+const HANDSHAKE: Duration = Duration::from_millis(10);
 
 /// The accept loop of one server.
 pub(super) struct Acceptor<S> {
@@ -79,11 +82,14 @@ impl<S: HttpService> Acceptor<S> {
         let Ok(listener) = listener.into_std() else {
             return;
         };
-        let mut quiet = 0;
-        while quiet < 2 {
+        if let Err(err) = shut_the_door(&listener) {
+            tracing::debug!(error = %err, "cannot hold back new connections while the backlog is emptied");
+        }
+        let mut quiet = false;
+        loop {
             match listener.accept() {
                 Ok((stream, peer)) => {
-                    quiet = 0;
+                    quiet = false;
                     let nonblocking = stream.set_nonblocking(true);
                     if let Ok(stream) = nonblocking.and_then(|()| TcpStream::from_std(stream)) {
                         let place = self.shared.control.place(self.limits().0);
@@ -91,9 +97,10 @@ impl<S: HttpService> Acceptor<S> {
                     }
                 }
                 Err(err) if is_of_one_connection(&err) => {}
+                Err(_) if quiet => return,
                 Err(_) => {
-                    quiet += 1;
-                    tokio::task::yield_now().await;
+                    quiet = true;
+                    tokio::time::sleep(HANDSHAKE).await;
                 }
             }
         }

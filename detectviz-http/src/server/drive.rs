@@ -50,6 +50,7 @@ pub(super) async fn drive<C: Connection>(
     let mut told = pin!(control.told());
     let mut level = Level::Running;
     let mut new = true;
+    let mut armed = false;
     poll_fn(|cx| {
         // The task's waker never changes, so that one registration is enough until the level is raised.
         while new || control.level() != level {
@@ -71,7 +72,8 @@ pub(super) async fn drive<C: Connection>(
                 Poll::Ready(Err(err)) => return Poll::Ready(End::Failed(err)),
                 Poll::Pending => {}
             }
-            match poll_timer(link, watch, sleep.as_mut(), cx) {
+            let first = !std::mem::replace(&mut armed, true);
+            match poll_timer(link, watch, sleep.as_mut(), first, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(reason)) => return Poll::Ready(End::Closed(reason)),
                 Poll::Ready(None) => {
@@ -89,11 +91,12 @@ fn poll_timer(
     link: &Link,
     watch: &mut Watch,
     mut sleep: Pin<&mut Sleep>,
+    first: bool,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Reason>> {
     let seen = link.seen();
     // The sleep is armed by the first look and never again while the connection is busy, until it fires.
-    if !sleep.is_elapsed() && !watch.is_urgent(&seen) {
+    if !first && !sleep.is_elapsed() && !watch.is_urgent(&seen) {
         return Poll::Pending;
     }
     loop {

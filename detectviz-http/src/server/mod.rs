@@ -22,6 +22,8 @@ mod shared;
 mod sniff;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -53,12 +53,12 @@ macro_rules! replies {
 }
 
 replies! {
-    BadRequest => BAD_REQUEST, "400", "Bad Request", 60;
-    RequestTimeout => REQUEST_TIMEOUT, "408", "Request Timeout", 64;
-    TooLarge => PAYLOAD_TOO_LARGE, "413", "Payload Too Large", 66;
-    UriTooLong => URI_TOO_LONG, "414", "URI Too Long", 61;
-    HeadersTooLarge => REQUEST_HEADER_FIELDS_TOO_LARGE, "431", "Request Header Fields Too Large", 80;
-    Internal => INTERNAL_SERVER_ERROR, "500", "Internal Server Error", 70;
+    BadRequest => BAD_REQUEST, "400", "Bad Request", 57;
+    RequestTimeout => REQUEST_TIMEOUT, "408", "Request Timeout", 61;
+    TooLarge => PAYLOAD_TOO_LARGE, "413", "Payload Too Large", 63;
+    UriTooLong => URI_TOO_LONG, "414", "URI Too Long", 58;
+    HeadersTooLarge => REQUEST_HEADER_FIELDS_TOO_LARGE, "431", "Request Header Fields Too Large", 77;
+    Internal => INTERNAL_SERVER_ERROR, "500", "Internal Server Error", 67;
 }
 
 // === impl Refusal ===
