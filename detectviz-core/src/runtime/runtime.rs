@@ -124,12 +124,6 @@ impl Runtime {
             let component = prepared(&mut cx).map_err(|err| not_built(&entry.name, err))?;
             let mut after = entry.after;
             after.extend(first.iter().filter(|_| !is_first).cloned());
-            let after: Vec<&str> = entry
-                .after
-                .iter()
-                .chain(first)
-                .map(String::as_str)
-                .collect();
             lifecycle = lifecycle.add(entry.name, after, component);
         }
         lifecycle.check()?;

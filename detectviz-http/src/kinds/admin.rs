@@ -21,7 +21,10 @@ pub fn admin() -> Kind {
             .with_metrics(shared.telemetry.metrics())
             .with_log_levels(shared.telemetry.logs().levels())
             .with_config(move || view.current().to_json())
-            .with_version(Version::new(identity.name.clone(), identity.version.clone()))
+            .with_version(Version::new(
+                identity.name.clone(),
+                identity.version.clone(),
+            ))
             .build(cx.tasks())?;
         let admin = Arc::new(admin);
         let bound = Arc::clone(&admin);

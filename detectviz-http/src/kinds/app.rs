@@ -28,7 +28,9 @@ impl<S> App<S> {
     ) -> Result<Self, InvalidRoute> {
         let builder = templates
             .into_iter()
-            .fold(RouteTable::builder(), |builder, template| builder.route(template));
+            .fold(RouteTable::builder(), |builder, template| {
+                builder.route(template)
+            });
         self.routes = builder.build()?;
         Ok(self)
     }

@@ -1,9 +1,5 @@
 //! Where a component listens.
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 /// The address that a component listens on, once it has started; a live, read-only view.
 ///
@@ -26,6 +22,8 @@ impl BoundAddr {
 
 impl fmt::Debug for BoundAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BoundAddr").field(&self.local_addr()).finish()
+        f.debug_tuple("BoundAddr")
+            .field(&self.local_addr())
+            .finish()
     }
 }

@@ -24,6 +24,7 @@ mod admin;
 mod app;
 mod bound;
 mod client;
+mod metrics_page;
 mod server;
 mod shared;
 

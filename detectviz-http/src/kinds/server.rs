@@ -1,7 +1,6 @@
 //! `http-server`.
-use super::{App, BoundAddr, shared::Shared};
+use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
 use crate::{
-    admin::MetricsPage,
     body::RequestBody,
     probe::{Probe, Probes},
     server::{Server, ServerConfig, ServerDeps},
@@ -32,23 +31,26 @@ where
     B::Error: Into<BoxError>,
 {
     let description = "An HTTP server with probes, metrics, traces and an access log.";
-    Kind::new("http-server", description, move |config: ServerConfig, cx| {
-        let App { service, routes } = app(cx)?;
-        let shared = cx.shared();
-        let probes = Probes::new(&config.probes, shared.health.clone());
-        let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
-        let service = Probe::new(MetricsPage::new(service, metrics), probes);
-        let deps = StackDeps::default()
-            .with_metrics(shared.telemetry.metrics().clone())
-            .with_logs(shared.telemetry.logs().clone())
-            .with_spans(shared.telemetry.spans().clone())
-            .with_routes(routes);
-        let service = Stack::new(&config.layers, deps).service(service);
-        let deps = ServerDeps::new(cx.tasks().clone(), shared.phase.clone())
-            .with_metrics(shared.telemetry.metrics());
-        let server = Arc::new(Server::new(config, cx.name(), deps, service));
-        let bound = Arc::clone(&server);
-        cx.provide(BoundAddr::new(move || bound.local_addr()));
-        Ok(Shared(server))
-    })
+    Kind::new(
+        "http-server",
+        description,
+        move |config: ServerConfig, cx| {
+            let App { service, routes } = app(cx)?;
+            let shared = cx.shared();
+            let probes = Probes::new(&config.probes, shared.health.clone());
+            let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
+            let service = Probe::new(MetricsPage::new(service, metrics), probes);
+            let deps = StackDeps::default()
+                .with_metrics(shared.telemetry.metrics().clone())
+                .with_logs(shared.telemetry.logs().clone())
+                .with_spans(shared.telemetry.spans().clone())
+                .with_routes(routes);
+            let service = Stack::new(&config.layers, deps).service(service);
+            let deps = ServerDeps::new(cx.tasks().clone(), shared.phase.clone());
+            let server = Arc::new(Server::new(config, cx.name(), deps, service));
+            let bound = Arc::clone(&server);
+            cx.provide(BoundAddr::new(move || bound.local_addr()));
+            Ok(Shared(server))
+        },
+    )
 }
