@@ -13,7 +13,11 @@ use crate::{
     health::Health,
     task::{Component, Tasks},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// A service that has not started.
 #[must_use = "nothing starts before `start` or `run`"]
@@ -121,7 +125,7 @@ impl Lifecycle {
         self.stage.hooks.push(Hook {
             name: name.into(),
             timeout,
-            run: Box::pin(async move { hook().await }),
+            run: Mutex::new(Box::pin(async move { hook().await })),
         });
         self
     }
