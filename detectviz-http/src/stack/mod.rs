@@ -36,6 +36,8 @@ mod deps;
 mod layer;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_tests;
 
 pub use self::{
     config::StackConfig,
