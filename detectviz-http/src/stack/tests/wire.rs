@@ -1,5 +1,5 @@
 //! The stack under a real hyper connection.
-use super::*;
+use super::super::*;
 use crate::names;
 use bytes::Bytes;
 use detectviz_core::telemetry::metrics::{Registry, Value};
