@@ -96,7 +96,7 @@ fn request(sampled: bool) -> Request<Empty<Bytes>> {
         .header("tracestate", "vendor=00f067aa0ba902b7,other=1")
         .header("baggage", "user=7,tier=gold")
         .body(Empty::new())
-        .unwrap();
+        .expect("a request");
     // A header that came over the wire is a piece of a shared buffer already; a copied one becomes so when first cloned.
     for value in req.headers_mut().values_mut() {
         drop(value.clone());
@@ -111,7 +111,10 @@ where
     B: Body<Data = Bytes, Error = Infallible>,
 {
     let spans = Spans::new(Sampler::always_on());
-    let routes = RouteTable::builder().route("/orders/{id}").build().unwrap();
+    let routes = RouteTable::builder()
+        .route("/orders/{id}")
+        .build()
+        .expect("routes");
     let deps = StackDeps::default()
         .with_metrics(Registry::new())
         .with_spans(spans.clone())
@@ -149,7 +152,9 @@ fn a_warm_request_allocates_nothing() {
     assert!(most_of_a_vector() > 0, "the counter counts");
     let tasks = Tasks::new();
     let output = Output::new(std::io::sink());
-    let written = LogsConfig::default().build("shop", output, &tasks).unwrap();
+    let written = LogsConfig::default()
+        .build("shop", output, &tasks)
+        .expect("logs");
     for logs in [Logs::disabled(), written] {
         for sampled in [false, true] {
             assert_eq!(

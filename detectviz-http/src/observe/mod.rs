@@ -44,8 +44,6 @@ mod recorder;
 mod series;
 mod service;
 #[cfg(test)]
-mod access_tests;
-#[cfg(test)]
 mod tests;
 
 pub use self::{

@@ -44,8 +44,6 @@ mod propagators;
 mod tracestate;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod w3c_tests;
 
 pub use self::{
     config::{Format, PropagationConfig},

@@ -33,12 +33,12 @@
 //! ```
 mod config;
 mod deps;
-mod layer;
+mod order;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     config::StackConfig,
     deps::StackDeps,
-    layer::{Stack, Stacked},
+    order::{Stack, Stacked},
 };

@@ -1,8 +1,5 @@
 //! The body of a response, in its trace.
-use super::{
-    recorder::Active,
-    state::{Progress, bodiless},
-};
+use super::{head::bodiless, recorder::Active, state::Progress};
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use std::{

@@ -24,6 +24,7 @@
 mod body;
 mod config;
 mod future;
+mod head;
 mod layer;
 mod recorder;
 mod service;
@@ -39,7 +40,8 @@ pub use self::{
 };
 
 pub(crate) use self::{
+    head::{bodiless, is_head, protocol_version, scheme},
     span::digits,
-    state::{Ending, Progress, bodiless, is_head, protocol_version, scheme},
+    state::{Ending, Progress},
     text::InlineText,
 };

@@ -1,9 +1,5 @@
 //! Decides about a request's trace, and records its span.
-use super::{
-    TraceConfig,
-    span::SpanStart,
-    state::{Ending, is_head},
-};
+use super::{TraceConfig, head::is_head, span::SpanStart, state::Ending};
 use crate::{
     names,
     propagation::{Extracted, Malformed, Propagators},

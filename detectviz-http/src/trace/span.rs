@@ -1,5 +1,8 @@
 //! The span of a request, with OpenTelemetry's attributes for HTTP servers.
-use super::state::{Ending, protocol_version, scheme};
+use super::{
+    head::{protocol_version, scheme},
+    state::Ending,
+};
 use crate::{
     conn,
     route::{MethodName, Route, RouteTable},

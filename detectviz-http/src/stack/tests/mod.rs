@@ -1,3 +1,6 @@
+//! The layers together.
+mod wire;
+
 use super::*;
 use crate::{names, route::RouteTable};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
 //! What the access log says.
-use super::*;
+use super::super::*;
 use crate::{conn::ConnInfo, route::RouteTable};
 use bytes::Bytes;
 use detectviz_core::{

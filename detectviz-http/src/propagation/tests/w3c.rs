@@ -1,6 +1,6 @@
 //! The cases of the W3C trace-context conformance suite (`test/test.py`, SPEC_LEVEL=2, STRICT_LEVEL=2), by their names:
 //! what comes in is extracted, and what would go out to the next service is injected and read again.
-use super::*;
+use super::super::*;
 use detectviz_core::telemetry::context::{Slot, TraceContext};
 use http::{HeaderMap, HeaderName, HeaderValue};
 

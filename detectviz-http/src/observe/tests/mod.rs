@@ -1,3 +1,6 @@
+//! What is recorded of a request, and when.
+mod access;
+
 use super::*;
 use crate::{
     names,

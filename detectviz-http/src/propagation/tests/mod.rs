@@ -1,3 +1,6 @@
+//! What is read, and what is written in its place.
+mod w3c;
+
 use super::{tracestate::trim, *};
 use detectviz_core::{
     config::check,
