@@ -105,7 +105,11 @@ impl ClientConfig {
 impl Section for ClientConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         if self.total_timeout.is_zero() {
-            check.problem("total_timeout", "every call would fail", "write a time such as `3s`");
+            check.problem(
+                "total_timeout",
+                "every call would fail",
+                "write a time such as `3s`",
+            );
         }
         if self.connect_timeout.is_zero() || self.connect_timeout > self.total_timeout {
             check.problem(

@@ -27,7 +27,11 @@ impl TimeoutConfig {
 impl Section for TimeoutConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         if self.limit.is_zero() {
-            check.problem("limit", "every call would fail", "write a time such as `10s`");
+            check.problem(
+                "limit",
+                "every call would fail",
+                "write a time such as `10s`",
+            );
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Behaviour of the client, over real sockets.
 mod discovery;
 mod failures;
+mod metrics;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod told;
 mod traces;
 
 use super::*;
@@ -15,6 +19,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use std::{future::Future, time::Duration};
 use support::{Upstream, client, text};
+use told::Told;
 use tower::ServiceExt;
 
 #[tokio::test]
