@@ -40,9 +40,30 @@ pub const TOKIO_ALIVE_TASKS: &str = "detectviz_tokio_alive_tasks";
 pub const TOKIO_GLOBAL_QUEUE_DEPTH: &str = "detectviz_tokio_global_queue_depth";
 /// How long the workers of a tokio runtime were at work.
 pub const TOKIO_BUSY: &str = "detectviz_tokio_busy_seconds_total";
+
+// telemetry::otlp
+
+/// Spans that were taken over, by what became of them at the queue.
+pub const OTEL_PROCESSOR_SPAN_PROCESSED: &str = "otel.sdk.processor.span.processed";
+/// Spans that wait to be exported.
+pub const OTEL_PROCESSOR_SPAN_QUEUE_SIZE: &str = "otel.sdk.processor.span.queue.size";
+/// How many spans may wait.
+pub const OTEL_PROCESSOR_SPAN_QUEUE_CAPACITY: &str = "otel.sdk.processor.span.queue.capacity";
+/// Spans whose export has ended, by how.
+pub const OTEL_EXPORTER_SPAN_EXPORTED: &str = "otel.sdk.exporter.span.exported";
+/// Data points of metrics whose export has ended, by how.
+pub const OTEL_EXPORTER_POINT_EXPORTED: &str = "otel.sdk.exporter.metric_data_point.exported";
 /// Log lines written, by level.
 pub const LOG_WRITTEN: &str = "detectviz_log_written_total";
 /// Log lines dropped, by level: there was no room, or the output refused them.
 pub const LOG_DROPPED: &str = "detectviz_log_dropped_total";
 /// Failed writes of log lines.
 pub const LOG_WRITE_ERRORS: &str = "detectviz_log_write_errors_total";
+// health
+
+/// Whether a health check passes: 1, or 0.
+pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
+/// How long the runs of a health check took.
+pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
+/// Whether the service is ready: 1, or 0.
+pub const HEALTH_READY: &str = "detectviz_health_ready";

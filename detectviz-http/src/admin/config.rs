@@ -1,5 +1,6 @@
 //! What a user may set.
-use detectviz_core::config::Section;
+use crate::probe::ProbeConfig;
+use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,6 +14,8 @@ pub struct AdminConfig {
     pub address: IpAddr,
     /// The port to listen on; 0 lets the system choose one.
     pub port: u16,
+    /// Which paths are probes.
+    pub probes: ProbeConfig,
 }
 
 impl AdminConfig {
@@ -37,13 +40,18 @@ impl AdminConfig {
     }
 }
 
-impl Section for AdminConfig {}
+impl Section for AdminConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("probes", &self.probes);
+    }
+}
 
 impl Default for AdminConfig {
     fn default() -> Self {
         Self {
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             port: 9090,
+            probes: ProbeConfig::default(),
         }
     }
 }

@@ -2,7 +2,8 @@
 use super::Http2Config;
 #[cfg(feature = "tls")]
 use super::TlsConfig;
-use detectviz_core::config::ByteSize;
+use crate::{probe::ProbeConfig, stack::StackConfig};
+use detectviz_core::config::{ByteSize, Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -66,12 +67,28 @@ pub struct ServerConfig {
     /// TLS.
     #[cfg(feature = "tls")]
     pub tls: TlsConfig,
+    /// Which paths are probes; for the kind `http-server`, as are the next two.
+    pub probes: ProbeConfig,
+    /// How requests are traced, measured and logged.
+    pub layers: StackConfig,
+    /// Whether `/metrics` answers here too, and not only on the admin port.
+    pub metrics: bool,
 }
 
 /// hyper keeps the heads of up to this many headers on the stack.
 const MIN_HEADER_SIZE: u64 = 8 * 1024;
 
 // === impl ServerConfig ===
+
+impl Section for ServerConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(key, what, remedy);
+        }
+        check.nested("probes", &self.probes);
+        check.nested("layers", &self.layers);
+    }
+}
 
 impl ServerConfig {
     /// What is wrong: the key, what about it, and what to write instead.
@@ -146,6 +163,9 @@ impl Default for ServerConfig {
             http2: Http2Config::default(),
             #[cfg(feature = "tls")]
             tls: TlsConfig::default(),
+            probes: ProbeConfig::default(),
+            layers: StackConfig::default(),
+            metrics: false,
         }
     }
 }

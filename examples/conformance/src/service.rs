@@ -82,7 +82,10 @@ impl Future for Answer {
 fn slow(query: Option<&str>) -> Answer {
     let ms = query.and_then(|query| query.strip_prefix("ms=")?.parse().ok());
     let Some(ms) = ms else {
-        return Answer::Now(ready(Ok(answer::text(StatusCode::BAD_REQUEST, "say how long: ?ms=100\n"))));
+        return Answer::Now(ready(Ok(answer::text(
+            StatusCode::BAD_REQUEST,
+            "say how long: ?ms=100\n",
+        ))));
     };
     Answer::Later(Box::pin(async move {
         tokio::time::sleep(Duration::from_millis(ms)).await;

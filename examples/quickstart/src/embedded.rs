@@ -57,7 +57,9 @@ impl Component for Orders {
             .set(&format!("admin.port={admin_port}"))
             .set(&format!("secrets.file.root={}", self.shop.dir().display()))
             .set("telemetry.otlp.enabled=false");
-        let runtime = builder.plan(&sources)?.build(Options::embedded(io::stdout()))?;
+        let runtime = builder
+            .plan(&sources)?
+            .build(Options::embedded(io::stdout()))?;
         let (_, mut signals) = Signals::manual();
         let started = runtime.start(&mut signals).await.map_err(failed)?;
         let address = started.provided::<BoundAddr>("http")?.local_addr();
@@ -74,7 +76,11 @@ impl Component for Orders {
         self.shop.tell(address, false);
         let (_, mut signals) = Signals::manual();
         let outcome = started.shutdown(&mut signals).await;
-        if outcome.is_clean() { Ok(()) } else { Err(failed(outcome)) }
+        if outcome.is_clean() {
+            Ok(())
+        } else {
+            Err(failed(outcome))
+        }
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn shards_of_machine() -> usize {
 }
 
 /// The number of the current thread among those that ever recorded something.
+#[inline]
 fn thread_number() -> usize {
     THREAD.with(|thread| {
         let number = thread.get();

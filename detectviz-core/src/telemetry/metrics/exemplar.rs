@@ -39,7 +39,7 @@ impl ExemplarCell {
         let taken = version == writing
             || self
                 .version
-                .compare_exchange(version, writing, Relaxed, Relaxed)
+                .compare_exchange(version, writing, Acquire, Relaxed)
                 .is_err();
         if taken {
             return;

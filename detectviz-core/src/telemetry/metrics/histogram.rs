@@ -140,6 +140,8 @@ impl Measured for Histogram {
 }
 
 /// At most 584 years.
+#[inline]
 fn nanos(value: Duration) -> u64 {
-    u64::try_from(value.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = value.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(value.subsec_nanos()))
 }

@@ -36,7 +36,7 @@ pub(super) fn integer(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// A number with or without a fraction, in the shortest form that reads back the same.
+/// A number with or without a fraction, in the fewest digits that read back the same.
 pub(super) fn float(out: &mut Vec<u8>, number: f64) {
     if number.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -44,8 +44,13 @@ pub(super) fn float(out: &mut Vec<u8>, number: f64) {
         let text: &[u8] = if number > 0.0 { b"+Inf" } else { b"-Inf" };
         out.extend_from_slice(text);
     } else {
+        let plain = number == 0.0 || (1e-6..1e18).contains(&number.abs());
         // Writing to a vector does not fail.
-        let _ = write!(out, "{number}");
+        let _ = if plain {
+            write!(out, "{number}")
+        } else {
+            write!(out, "{number:e}")
+        };
     }
 }
 

@@ -1,32 +1,6 @@
 use super::{state::*, *};
-use crate::telemetry::metrics::{Registry, Value};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-/// A directory that is removed when the test ends.
-struct Root(PathBuf);
-
-impl Root {
-    fn with(name: &str, files: &[(&str, &str)]) -> Self {
-        let name = format!("detectviz-cgroup-{name}-{}", std::process::id());
-        let root = std::env::temp_dir().join(name);
-        for (path, text) in files {
-            let path = root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(root)
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::telemetry::metrics::{Registry, Value, tests::root::Root};
+use std::{path::Path, time::Duration};
 
 /// The names and values that the registry shows.
 fn seen(root: &Path) -> Vec<(&'static str, Value)> {
@@ -92,9 +66,9 @@ fn a_container_sees_its_own_group_as_the_mount() {
             ("sys/fs/cgroup/memory.max", "536870912\n"),
         ],
     );
-    assert_eq!(cpu_limit(&root.0), Some(1.5));
+    assert_eq!(cpu_limit(root.path()), Some(1.5));
     assert_eq!(
-        seen(&root.0),
+        seen(root.path()),
         [
             (
                 "detectviz_cgroup_memory_usage_bytes",
@@ -133,9 +107,9 @@ fn the_least_limit_on_the_way_up_counts() {
             ("sys/fs/cgroup/pod/app/memory.current", "500\n"),
         ],
     );
-    assert_eq!(cpu_limit(&root.0), Some(2.0));
+    assert_eq!(cpu_limit(root.path()), Some(2.0));
     assert_eq!(
-        seen(&root.0),
+        seen(root.path()),
         [
             ("detectviz_cgroup_memory_usage_bytes", Value::Gauge(500.0)),
             ("detectviz_cgroup_memory_limit_bytes", Value::Gauge(1000.0)),
@@ -160,10 +134,10 @@ fn version_1_is_read_where_only_that_is_mounted() {
             "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n",
         ),
     ];
-    let root = Root::with("legacy", &files);
-    assert_eq!(cpu_limit(&root.0), Some(0.5));
+    let root = Root::with("cgroup-legacy", &files);
+    assert_eq!(cpu_limit(root.path()), Some(0.5));
     assert_eq!(
-        seen(&root.0),
+        seen(root.path()),
         [
             ("detectviz_cgroup_memory_usage_bytes", Value::Gauge(4096.0)),
             ("detectviz_cgroup_cpu_limit", Value::Gauge(0.5)),
@@ -191,7 +165,7 @@ fn a_path_outside_the_mount_is_not_followed() {
             ("sys/fs/cgroup/cpu.max", "300000 100000\n"),
         ],
     );
-    assert_eq!(cpu_limit(&root.0), Some(3.0));
+    assert_eq!(cpu_limit(root.path()), Some(3.0));
 }
 
 #[test]

@@ -1,36 +1,11 @@
 use super::{state::*, *};
-use crate::telemetry::metrics::{Registry, Value};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use crate::telemetry::metrics::{Registry, Value, tests::root::Root};
+use std::path::Path;
 
 const STAT: &str = "4242 (a (b) c) S 1 4242 4242 0 -1 4194560 1000 0 0 0 250 150 0 0 20 0 7 0 5000 104857600 2560 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
 const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     \n\
     Max cpu time              unlimited            unlimited            seconds   \n\
     Max open files            1024                 524288               files     \n";
-
-/// A directory that is removed when the test ends.
-struct Root(PathBuf);
-
-impl Root {
-    fn with(name: &str, files: &[(&str, &str)]) -> Self {
-        let name = format!("detectviz-process-{name}-{}", std::process::id());
-        let root = std::env::temp_dir().join(name);
-        for (path, text) in files {
-            let path = root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(root)
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 #[test]
 fn a_command_with_spaces_and_brackets_does_not_shift_the_fields() {
@@ -69,7 +44,7 @@ fn the_process_is_shown_under_prometheus_names() {
         ],
     );
     let registry = Registry::new();
-    register(&registry, &root.0);
+    register(&registry, root.path());
     let seen = registry.snapshot();
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let page_size = rustix::param::page_size() as f64;
@@ -103,7 +78,7 @@ fn what_cannot_be_read_is_absent() {
         &[("proc/self/stat", STAT), ("proc/self/limits", "?")],
     );
     let registry = Registry::new();
-    register(&registry, &root.0);
+    register(&registry, root.path());
     let seen = registry.snapshot();
     let names: Vec<_> = seen.metrics.iter().map(|m| m.desc.name).collect();
     assert_eq!(

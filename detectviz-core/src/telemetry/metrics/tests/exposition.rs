@@ -223,3 +223,19 @@ fn bounds_are_canonical() {
         assert_eq!(text::canonical(bound), shown);
     }
 }
+
+#[test]
+fn long_numbers_are_shown_with_an_exponent() {
+    for (number, shown) in [
+        (0.0, "0"),
+        (-0.5, "-0.5"),
+        (1_700_000_000.25, "1700000000.25"),
+        (1e17, "100000000000000000"),
+        (1e300, "1e300"),
+        (-1.5e-9, "-1.5e-9"),
+    ] {
+        let mut out = Vec::new();
+        text::float(&mut out, number);
+        assert_eq!(std::str::from_utf8(&out).unwrap(), shown);
+    }
+}

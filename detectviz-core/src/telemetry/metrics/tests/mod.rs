@@ -3,6 +3,7 @@ mod cardinality;
 mod exposition;
 mod recording;
 mod registering;
+pub(super) mod root;
 
 use super::*;
 
