@@ -30,7 +30,7 @@ struct Answer {
 }
 
 fn health(tasks: &Tasks) -> Health {
-    Health::new(&HealthConfig::default(), tasks)
+    Health::new(&HealthConfig::default(), tasks, &Registry::new())
 }
 
 fn logs(tasks: &Tasks) -> Logs {
@@ -300,7 +300,11 @@ fn a_stalled_runtime_fails_liveness_within_a_second_and_recovers() {
             let tasks = Tasks::new();
             let mut config = HealthConfig::default();
             config.stall_after = STALL_AFTER;
-            let admin = started(builder(Health::new(&config, &tasks)), &tasks).await;
+            let admin = started(
+                builder(Health::new(&config, &tasks, &Registry::new())),
+                &tasks,
+            )
+            .await;
             tell.send(admin.local_addr().unwrap()).unwrap();
             tokio::task::yield_now().await;
             // The whole runtime waits here until the test has seen what it wanted.
