@@ -14,11 +14,11 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use detectviz_core::{health::{Health, HealthConfig}, task::{Component, Tasks}};
+//! use detectviz_core::{health::{Health, HealthConfig}, task::{Component, Tasks}, telemetry::metrics::Registry};
 //! use detectviz_http::{admin::{AdminBuilder, AdminConfig}, probe::{ProbeConfig, Probes}};
 //!
 //! let tasks = Tasks::new();
-//! let health = Health::new(&HealthConfig::default(), &tasks);
+//! let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
 //! let probes = Probes::new(&ProbeConfig::default(), health);
 //! let config = AdminConfig::default().loopback().port(0);
 //! let admin = AdminBuilder::new(config, probes).build(&tasks).expect("the config is valid");

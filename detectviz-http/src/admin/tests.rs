@@ -10,7 +10,9 @@ use detectviz_core::{
         metrics::Registry,
     },
 };
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http_body_util::BodyExt;
 use std::{
     net::SocketAddr,
     sync::{Arc, Barrier},
@@ -28,7 +30,7 @@ struct Answer {
 }
 
 fn health(tasks: &Tasks) -> Health {
-    Health::new(&HealthConfig::default(), tasks)
+    Health::new(&HealthConfig::default(), tasks, &Registry::new())
 }
 
 fn logs(tasks: &Tasks) -> Logs {
@@ -125,6 +127,37 @@ async fn every_page_that_was_given_is_there() {
                 "application/problem+json"
             );
         }
+    }
+}
+
+#[test]
+fn m1_metrics_come_in_the_format_that_is_asked_for() {
+    let registry = Registry::new();
+    for (accept, kind, ends) in [
+        (None, "text/plain; version=0.0.4", ""),
+        (Some("*/*"), "text/plain; version=0.0.4", ""),
+        (
+            Some("application/openmetrics-text; version=1.0.0"),
+            "application/openmetrics-text",
+            "# EOF\n",
+        ),
+    ] {
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = accept {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        }
+        let answer = metrics(&registry, &headers);
+        let shown = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
+        assert!(shown.starts_with(kind), "{shown}");
+        assert_eq!(answer.headers()[header::VARY], "accept");
+        let page = answer
+            .into_body()
+            .collect()
+            .now_or_never()
+            .unwrap()
+            .unwrap()
+            .to_bytes();
+        assert!(page.ends_with(ends.as_bytes()));
     }
 }
 
@@ -267,7 +300,11 @@ fn a_stalled_runtime_fails_liveness_within_a_second_and_recovers() {
             let tasks = Tasks::new();
             let mut config = HealthConfig::default();
             config.stall_after = STALL_AFTER;
-            let admin = started(builder(Health::new(&config, &tasks)), &tasks).await;
+            let admin = started(
+                builder(Health::new(&config, &tasks, &Registry::new())),
+                &tasks,
+            )
+            .await;
             tell.send(admin.local_addr().unwrap()).unwrap();
             tokio::task::yield_now().await;
             // The whole runtime waits here until the test has seen what it wanted.

@@ -76,6 +76,7 @@ impl ClientBuilder {
         let (max, ttl) = (config.max_upstreams, config.unknown_ttl);
         Ok(Client::new(Arc::new(Shared {
             total_timeout: config.total_timeout,
+            h2: config.h2,
             user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
             pool: pools.pool(None),
             pools,

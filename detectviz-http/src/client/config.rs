@@ -14,7 +14,8 @@ pub struct ClientConfig {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub connect_timeout: Duration,
-    /// The longest that one call may take, from its start to the last byte of the response's body.
+    /// The longest that one call may take, from its start to the last byte of the response's body. A stream that is meant
+    /// to last needs a client with a longer one.
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub total_timeout: Duration,
@@ -25,8 +26,8 @@ pub struct ClientConfig {
     pub pool_idle_timeout: Duration,
     /// How many idle connections are kept for each endpoint; 0 keeps none.
     pub pool_max_idle_per_host: usize,
-    /// Speak HTTP/2 without asking, over cleartext too (h2c). Off, cleartext is HTTP/1.1 and TLS agrees by ALPN.
-    pub h2_prior_knowledge: bool,
+    /// Speak HTTP/2, over cleartext too (h2c, by prior knowledge). Off, speak HTTP/1.1, whatever else the server can.
+    pub h2: bool,
     /// Whom to trust on `https`.
     pub tls: ClientTlsConfig,
     /// The `User-Agent` of requests that bring none; empty sends none.
@@ -66,10 +67,10 @@ impl ClientConfig {
         self
     }
 
-    /// Sets whether HTTP/2 is spoken without asking.
+    /// Sets whether HTTP/2 is spoken.
     #[must_use]
-    pub fn h2_prior_knowledge(mut self, on: bool) -> Self {
-        self.h2_prior_knowledge = on;
+    pub fn h2(mut self, on: bool) -> Self {
+        self.h2 = on;
         self
     }
 
@@ -142,7 +143,7 @@ impl Default for ClientConfig {
             total_timeout: Duration::from_secs(3),
             pool_idle_timeout: Duration::from_secs(50),
             pool_max_idle_per_host: 64,
-            h2_prior_knowledge: false,
+            h2: false,
             tls: ClientTlsConfig::default(),
             user_agent: concat!("detectviz/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_upstreams: 1024,

@@ -25,6 +25,11 @@ type Inner = HttpConnector;
 
 type Stream = <Inner as Service<Uri>>::Response;
 
+/// How often an HTTP/2 connection that carries calls is asked whether it is still there, and how long it may take to say
+/// so. Without it, every call on a connection whose other end has vanished runs into its timeout.
+const PING: Duration = Duration::from_secs(5);
+const PONG: Duration = Duration::from_secs(3);
+
 /// What pools are made with.
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
@@ -72,7 +77,9 @@ impl Pools {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(config.pool_idle_timeout)
             .pool_max_idle_per_host(config.pool_max_idle_per_host)
-            .http2_only(config.h2_prior_knowledge)
+            .http2_only(config.h2)
+            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_timeout(PONG)
             .build(self.connector(server_name))
     }
 
@@ -118,11 +125,8 @@ mod tls {
             .map_err(|e| Error::new(ErrorKind::Internal, "TLS cannot be set up").with_source(e))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        tls.alpn_protocols = if config.h2_prior_knowledge {
-            vec![b"h2".to_vec()]
-        } else {
-            vec![b"h2".to_vec(), b"http/1.1".to_vec()]
-        };
+        let protocol: &[u8] = if config.h2 { b"h2" } else { b"http/1.1" };
+        tls.alpn_protocols = vec![protocol.to_vec()];
         Ok(Arc::new(tls))
     }
 

@@ -46,6 +46,7 @@ pub struct Client {
 /// What clones share.
 pub(super) struct Shared {
     pub(super) total_timeout: Duration,
+    pub(super) h2: bool,
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) pool: Pool,
     pub(super) pools: Pools,
@@ -188,7 +189,9 @@ impl Shared {
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        if !headers.contains_key(header::HOST)
+        // Over HTTP/2 it is `:authority`, and the two must not differ (RFC 9113, 8.3.1).
+        if !self.h2
+            && !headers.contains_key(header::HOST)
             && let Some(host) = upstream.host_header()
         {
             headers.insert(header::HOST, host);

@@ -53,8 +53,11 @@ impl Error for ConnectTimeout {}
 // === impl ConnectFailed ===
 
 impl ConnectFailed {
-    pub(crate) fn new(authority: String, source: BoxError) -> Self {
-        Self { authority, source }
+    pub(crate) fn new(authority: String, source: impl Into<BoxError>) -> Self {
+        Self {
+            authority,
+            source: source.into(),
+        }
     }
 }
 

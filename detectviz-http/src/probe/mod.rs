@@ -14,12 +14,12 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use detectviz_core::{health::{Health, HealthConfig}, task::Tasks};
+//! use detectviz_core::{health::{Health, HealthConfig}, task::Tasks, telemetry::metrics::Registry};
 //! use detectviz_http::probe::{ProbeConfig, ProbeLayer};
 //! use http::{Request, Response, StatusCode};
 //! use tower::{Layer, ServiceExt, service_fn};
 //!
-//! let health = Health::new(&HealthConfig::default(), &Tasks::new());
+//! let health = Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new());
 //! let app = service_fn(|_: Request<()>| async { Ok::<_, std::io::Error>(Response::new(String::new())) });
 //! let app = ProbeLayer::new(&ProbeConfig::default(), health).layer(app);
 //! let request = Request::get("/livez").body(()).expect("a request");

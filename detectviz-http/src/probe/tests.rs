@@ -8,6 +8,7 @@ use detectviz_core::{
     health::{Check, CheckConfig, Health, HealthConfig},
     resilience::contract,
     task::Tasks,
+    telemetry::metrics::Registry,
 };
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -24,7 +25,7 @@ impl Check for Dead {
 }
 
 fn health() -> Health {
-    Health::new(&HealthConfig::default(), &Tasks::new())
+    Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new())
 }
 
 fn app(
@@ -83,7 +84,7 @@ async fn probes_follow_the_life_of_the_process() {
 #[tokio::test(start_paused = true)]
 async fn p1_a_dead_dependency_fails_readiness_with_its_cause_and_never_liveness() {
     let tasks = Tasks::new();
-    let health = Health::new(&HealthConfig::default(), &tasks);
+    let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
     let _registered = health.register("orders-db", CheckConfig::default(), Arc::new(Dead));
     health.started();
     for _ in 0..30 {

@@ -1,3 +1,4 @@
+//! Behaviour of the timeout, on a paused clock.
 use super::*;
 use crate::{config::check, error::cause_ref, resilience::contract};
 use std::{

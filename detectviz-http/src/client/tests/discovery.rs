@@ -3,89 +3,15 @@ use super::{
     support::{Upstream, get, text},
     *,
 };
-use async_trait::async_trait;
 use detectviz_core::{
-    discovery::{
-        Conditions, DiscoveryError, DiscoveryErrorKind, Endpoint, EndpointPublisher, EndpointSet,
-        EndpointWatch, ServiceDiscoveryProvider, ServiceInstance,
-    },
+    discovery::{Conditions, DiscoveryError, Endpoint, ServiceDiscoveryProvider},
     error::cause_ref,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering::SeqCst},
 };
 use tokio::sync::Semaphore;
-
-/// Knows what it is told, counts questions, and answers when it may.
-struct Told {
-    services: Mutex<HashMap<String, EndpointPublisher>>,
-    asked: AtomicUsize,
-    may_answer: Semaphore,
-    broken: bool,
-}
-
-impl Told {
-    fn new() -> Self {
-        Self {
-            services: Mutex::default(),
-            asked: AtomicUsize::new(0),
-            may_answer: Semaphore::new(Semaphore::MAX_PERMITS),
-            broken: false,
-        }
-    }
-
-    fn tell(&self, service: &str, endpoints: Vec<Endpoint>) {
-        let set = EndpointSet::new(service, endpoints);
-        let mut services = self.services.lock().unwrap();
-        match services.get(service) {
-            Some(publisher) => {
-                publisher.publish(set);
-            }
-            None => {
-                services.insert(service.to_owned(), EndpointPublisher::new(set));
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl ServiceDiscoveryProvider for Told {
-    fn name(&self) -> &str {
-        "told"
-    }
-
-    async fn register(&self, _: &ServiceInstance) -> Result<(), DiscoveryError> {
-        Ok(())
-    }
-
-    async fn deregister(&self, _: &ServiceInstance) -> Result<(), DiscoveryError> {
-        Ok(())
-    }
-
-    async fn instances(&self, service: &str) -> Result<Arc<EndpointSet>, DiscoveryError> {
-        Ok(self.watch(service).await?.latest())
-    }
-
-    async fn watch(&self, service: &str) -> Result<EndpointWatch, DiscoveryError> {
-        self.asked.fetch_add(1, SeqCst);
-        let _permit = self.may_answer.acquire().await.unwrap();
-        if self.broken {
-            let kind = DiscoveryErrorKind::Unavailable;
-            return Err(DiscoveryError::new(kind, service, "start the registry"));
-        }
-        let services = self.services.lock().unwrap();
-        services
-            .get(service)
-            .map(EndpointPublisher::subscribe)
-            .ok_or_else(|| {
-                DiscoveryError::new(DiscoveryErrorKind::UnknownService, service, "list it")
-            })
-    }
-}
 
 fn at(upstream: &Upstream) -> Endpoint {
     Endpoint::new("127.0.0.1", upstream.addr().port())

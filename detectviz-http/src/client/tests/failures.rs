@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-const SOON: Duration = Duration::from_millis(120);
+const SOON: Duration = Duration::from_millis(400);
 
 fn hasty() -> Client {
     let config = ClientConfig::default()

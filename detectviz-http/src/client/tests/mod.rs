@@ -1,7 +1,11 @@
 //! Behaviour of the client, over real sockets.
 mod discovery;
 mod failures;
+mod metrics;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod told;
 mod traces;
 
 use super::*;
@@ -15,6 +19,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use std::{future::Future, time::Duration};
 use support::{Upstream, client, text};
+use told::Told;
 use tower::ServiceExt;
 
 #[tokio::test]
@@ -66,15 +71,17 @@ async fn headers_of_the_caller_are_kept_and_missing_ones_are_set() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_by_prior_knowledge() {
+async fn http2_is_spoken_when_told() {
     let upstream = Upstream::echo().await;
-    let config = ClientConfig::default().h2_prior_knowledge(true);
+    let config = ClientConfig::default().h2(true);
     let client = ClientBuilder::new(config).build(&Tasks::new()).unwrap();
     let answer = client
         .request(upstream.post("hello".to_owned()))
         .await
         .unwrap();
     assert_eq!(answer.version(), http::Version::HTTP_2);
+    // RFC 9113, 8.3.1: `:authority` says it, and a `Host` that differs is not allowed.
+    assert!(!answer.headers().contains_key("x-host"));
     assert_eq!(text(answer).await, "hello");
 }
 
