@@ -2,7 +2,7 @@
 use super::Http2Config;
 #[cfg(feature = "tls")]
 use super::TlsConfig;
-use detectviz_core::config::ByteSize;
+use detectviz_core::config::{ByteSize, Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -122,6 +122,14 @@ impl ServerConfig {
         #[cfg(feature = "tls")]
         problems.extend(self.tls.problems());
         problems
+    }
+}
+
+impl Section for ServerConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        for (key, what, remedy) in self.problems() {
+            check.problem(key, what, remedy);
+        }
     }
 }
 

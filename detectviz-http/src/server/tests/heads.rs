@@ -115,7 +115,10 @@ async fn heads_beyond_the_limits_are_refused() {
     ] {
         let mut raw = server.connect().await;
         raw.try_send(&request).await;
-        let reply = raw.reply().await.unwrap_or_else(|| panic!("no reply for {status}"));
+        let reply = raw
+            .reply()
+            .await
+            .unwrap_or_else(|| panic!("no reply for {status}"));
         assert_eq!(reply.status, status, "{}", &request[..60]);
         assert_eq!(reply.closes(), status != 200);
     }
