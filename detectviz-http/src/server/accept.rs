@@ -114,9 +114,7 @@ impl<S: HttpService> Acceptor<S> {
         let accepted = Accepted {
             stream: Stream::Plain(stream),
             peer: Some(peer),
-            tls: false,
             place,
-            alpn: None,
         };
         let serve = serve(Arc::clone(&self.shared), self.service.clone(), accepted);
         self.shared.tasks.spawn("http-connection", serve);

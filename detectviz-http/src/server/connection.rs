@@ -29,10 +29,7 @@ use tokio::{
 pub(super) struct Accepted {
     pub(super) stream: Stream,
     pub(super) peer: Option<SocketAddr>,
-    pub(super) tls: bool,
     pub(super) place: Place,
-    /// Whether ALPN chose HTTP/2, or the client may still choose.
-    pub(super) alpn: Option<http::Version>,
 }
 
 /// How long a client that is turned away may take to notice, and how much of what it sends is thrown away meanwhile: a
@@ -52,17 +49,21 @@ pub(super) async fn serve<S: HttpService>(shared: Arc<Shared>, service: S, accep
 async fn run<S: HttpService>(
     shared: &Arc<Shared>,
     service: S,
-    mut accepted: Accepted,
+    accepted: Accepted,
     mut watch: Watch,
     mut sleep: Pin<&mut Sleep>,
 ) -> Closed {
     let control = Arc::clone(&shared.control);
     let linger = || shared.linger();
     let http2 = shared.config.http2.enabled;
-    let (version, prefix) = match accepted.alpn {
+    let (mut stream, alpn) = match greet(shared, accepted.stream).await {
+        Ok(greeted) => greeted,
+        Err(closed) => return closed,
+    };
+    let (version, prefix) = match alpn {
         Some(version) => (version, Prefix::default()),
         None => {
-            let stream = &mut accepted.stream;
+            let stream = &mut stream;
             match sniff(stream, http2, &mut watch, sleep.as_mut(), &control, linger).await {
                 Sniffed::Http1(prefix) => (http::Version::HTTP_11, prefix),
                 Sniffed::Http2(prefix) => (http::Version::HTTP_2, prefix),
@@ -75,11 +76,11 @@ async fn run<S: HttpService>(
     let info = ConnInfo {
         peer: accepted.peer,
         version,
-        tls: accepted.tls,
+        tls: alpn.is_some(),
         reserved: accepted.place.is_reserved(),
     };
     let link = Arc::new(Link::new(info, Phase::Idle));
-    let io = Io::new(accepted.stream, prefix, Arc::clone(&link), accepted.place);
+    let io = Io::new(stream, prefix, Arc::clone(&link), accepted.place);
     let service = ConnService::new(service, Arc::clone(shared), Arc::clone(&link));
     if info.is_http2() {
         // Large, and rare beside HTTP/1: on the heap, so that the others do not carry its size.
@@ -113,6 +114,45 @@ async fn run<S: HttpService>(
         End::Closed(Reason::WriteTimeout | Reason::MaxAge) | End::Cut => {}
     }
     closed
+}
+
+/// The TLS handshake, where there is one: what it chose is known then.
+async fn greet(shared: &Shared, stream: Stream) -> Result<(Stream, Option<http::Version>), Closed> {
+    #[cfg(feature = "tls")]
+    if let (Some(tls), Stream::Plain(_)) = (shared.tls.get(), &stream) {
+        return Box::pin(handshake(shared, tls, stream)).await;
+    }
+    let _clear = shared;
+    Ok((stream, None))
+}
+
+#[cfg(feature = "tls")]
+async fn handshake(
+    shared: &Shared,
+    tls: &super::tls::Acceptor,
+    stream: Stream,
+) -> Result<(Stream, Option<http::Version>), Closed> {
+    let Stream::Plain(stream) = stream else {
+        return Err(Closed::Error);
+    };
+    let drain = shared.control.drain_token();
+    let lingered = async {
+        drain.draining().await;
+        tokio::time::sleep(shared.linger()).await;
+    };
+    let limit = shared.config.tls.handshake_timeout;
+    tokio::select! {
+        shaken = timeout(limit, tls.accept(stream)) => match shaken {
+            Ok(Ok((stream, version))) => Ok((Stream::Tls(stream), Some(version))),
+            Ok(Err(err)) => {
+                tracing::debug!(error = %err, "TLS handshake failed");
+                Err(Closed::Handshake)
+            }
+            Err(_) => Err(Closed::Handshake),
+        },
+        () = lingered => Err(Closed::Drain),
+        () = shared.control.stopped() => Err(Closed::Cut),
+    }
 }
 
 fn closed(end: &End, link: &Link, control: &Control) -> Closed {
