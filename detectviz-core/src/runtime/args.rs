@@ -42,12 +42,27 @@ pub(super) struct Flag {
 }
 
 const COMMON: [(&str, &str); 8] = [
-    ("--config DIR", "read composition.yaml and app_config.yaml from DIR"),
+    (
+        "--config DIR",
+        "read composition.yaml and app_config.yaml from DIR",
+    ),
     ("--profile P", "development, staging, production or dr"),
-    ("--set PATH=VALUE", "set one key of app_config.yaml; may be repeated"),
-    ("--check-config", "check the configuration and exit: 0, or 64 with every problem"),
-    ("--config-report", "print every effective value with its origin and exit"),
-    ("--config-schema", "print the JSON Schema of the configuration and exit"),
+    (
+        "--set PATH=VALUE",
+        "set one key of app_config.yaml; may be repeated",
+    ),
+    (
+        "--check-config",
+        "check the configuration and exit: 0, or 64 with every problem",
+    ),
+    (
+        "--config-report",
+        "print every effective value with its origin and exit",
+    ),
+    (
+        "--config-schema",
+        "print the JSON Schema of the configuration and exit",
+    ),
     ("--help", "print this and exit"),
     ("--version", "print the version and exit"),
 ];
@@ -73,7 +88,12 @@ impl Args {
                 None => (arg.as_str(), None),
             };
             let plain = inline.is_none();
-            let mut value = || inline.clone().or_else(|| args.next()).ok_or_else(|| missing(name));
+            let mut value = || {
+                inline
+                    .clone()
+                    .or_else(|| args.next())
+                    .ok_or_else(|| missing(name))
+            };
             match name {
                 "--config" => out.config_dir = Some(PathBuf::from(value()?)),
                 "--profile" => out.profile = Some(value()?),
@@ -133,7 +153,16 @@ mod tests {
 
     #[test]
     fn arguments_are_read_in_both_spellings() {
-        let args = parse(&["--config", "/etc/x", "--profile=dr", "--set", "a.b=c", "--port=1", "--port", "2"]);
+        let args = parse(&[
+            "--config",
+            "/etc/x",
+            "--profile=dr",
+            "--set",
+            "a.b=c",
+            "--port=1",
+            "--port",
+            "2",
+        ]);
         let args = args.unwrap();
         assert_eq!(args.mode, Mode::Run);
         assert_eq!(args.config_dir, Some(PathBuf::from("/etc/x")));

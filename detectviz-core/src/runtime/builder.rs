@@ -49,18 +49,26 @@ impl Builder {
             secrets: None,
             discovery: None,
         }
-        .kind(Kind::new("passive", "A name that others may wait for.", |_: NoConfig, _| Ok(Passive)))
+        .kind(Kind::new(
+            "passive",
+            "A name that others may wait for.",
+            |_: NoConfig, _| Ok(Passive),
+        ))
     }
 
     /// The default `composition.yaml`, compiled into the program.
     pub fn composition(mut self, yaml: &str) -> Self {
-        self.embedded = self.embedded.embedded_composition("composition.yaml (built in)", yaml);
+        self.embedded = self
+            .embedded
+            .embedded_composition("composition.yaml (built in)", yaml);
         self
     }
 
     /// The default `app_config.yaml`, compiled into the program.
     pub fn app_config(mut self, yaml: &str) -> Self {
-        self.embedded = self.embedded.embedded_app("app_config.yaml (built in)", yaml);
+        self.embedded = self
+            .embedded
+            .embedded_app("app_config.yaml (built in)", yaml);
         self
     }
 
@@ -100,7 +108,10 @@ impl Builder {
     /// Where services are: built from the section `discovery`. Without one, no service is known by name.
     pub fn discovery<C: Section>(
         mut self,
-        build: impl Fn(C, &mut ProviderContext<'_>) -> Result<Arc<dyn ServiceDiscoveryProvider>, BoxError>
+        build: impl Fn(
+            C,
+            &mut ProviderContext<'_>,
+        ) -> Result<Arc<dyn ServiceDiscoveryProvider>, BoxError>
         + Send
         + Sync
         + 'static,
@@ -132,7 +143,10 @@ impl Builder {
         if let Some(kind) = &self.discovery {
             schema = (kind.schema)(schema, "discovery", "Where services are.");
         }
-        let schema = self.kinds.values().fold(schema, |schema, kind| kind.describe(schema));
+        let schema = self
+            .kinds
+            .values()
+            .fold(schema, |schema, kind| kind.describe(schema));
         json!({ "app_config.yaml": schema.app_config(), "composition.yaml": schema.composition() })
     }
 
@@ -172,7 +186,9 @@ impl<P: ?Sized + 'static> ProviderKind<P> {
 }
 
 /// A section without keys.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, default)]
 struct NoConfig {}
 

@@ -79,7 +79,11 @@ mod tests {
             (None, None, 0, 1),
         ] {
             let config = RuntimeConfig { workers: told };
-            assert_eq!(config.workers(limit, processors), expected, "{told:?} {limit:?}");
+            assert_eq!(
+                config.workers(limit, processors),
+                expected,
+                "{told:?} {limit:?}"
+            );
         }
     }
 }

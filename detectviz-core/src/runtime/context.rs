@@ -1,9 +1,5 @@
 //! What a component is built from.
-use super::{
-    Identity, NotProvided,
-    kind::Reloads,
-    provided::Provided,
-};
+use super::{Identity, NotProvided, kind::Reloads, provided::Provided};
 use crate::{
     config::{Effective, Loaded, Section, live_update},
     discovery::ServiceDiscoveryProvider,
@@ -135,7 +131,9 @@ impl BuildContext<'_> {
 
 impl fmt::Debug for BuildContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BuildContext").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("BuildContext")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,7 +155,9 @@ impl ProviderContext<'_> {
 
 impl fmt::Debug for ProviderContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderContext").field("section", &self.section).finish_non_exhaustive()
+        f.debug_struct("ProviderContext")
+            .field("section", &self.section)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,9 +4,7 @@ use crate::{
         DiscoveryError, DiscoveryErrorKind, EndpointSet, EndpointWatch, ServiceDiscoveryProvider,
         ServiceInstance,
     },
-    secret::{
-        SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretWatch, SecretsProvider,
-    },
+    secret::{SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretWatch, SecretsProvider},
 };
 use async_trait::async_trait;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! A configuration that has been read and found good.
 use super::{
-    Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig,
-    kind::Prepared,
+    Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig, kind::Prepared,
     runtime::Runtime,
 };
 use crate::{
@@ -57,7 +56,11 @@ impl Plan {
         loaded.kinds(&builder.kinds.keys().copied().collect::<Vec<_>>());
         let mut components = Vec::new();
         for entry in loaded.composition().to_vec() {
-            if let Some(kind) = builder.kinds.get(entry.kind.as_str()).filter(|_| entry.enabled) {
+            if let Some(kind) = builder
+                .kinds
+                .get(entry.kind.as_str())
+                .filter(|_| entry.enabled)
+            {
                 let prepared = kind.prepare(&mut loaded, &entry.name);
                 components.push(Planned {
                     entry,

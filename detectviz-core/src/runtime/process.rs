@@ -69,7 +69,9 @@ fn serve(builder: Builder, args: Args, environment: Vec<(String, String)>) -> Ex
         let signals = Signals::of_process().map_err(|err| {
             Error::new(ErrorKind::Internal, "signals cannot be received").with_source(err)
         })?;
-        let options = Options::process().in_kubernetes(in_kubernetes).reloading(builder, sources);
+        let options = Options::process()
+            .in_kubernetes(in_kubernetes)
+            .reloading(builder, sources);
         let runtime = plan.build(options)?;
         Ok(runtime.run(signals).await)
     });
@@ -94,7 +96,9 @@ fn sources(builder: &Builder, args: Args, environment: Vec<(String, String)>) ->
     if let Some(profile) = &args.profile {
         sources = sources.profile(profile);
     }
-    args.sets.iter().fold(sources, |sources, set| sources.set(set))
+    args.sets
+        .iter()
+        .fold(sources, |sources, set| sources.set(set))
 }
 
 /// Prints to stdout. A reader that went away is no failure of ours.

@@ -38,7 +38,9 @@ impl Provided {
 
 impl fmt::Debug for Provided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.values.keys().map(|(_, name)| name)).finish()
+        f.debug_list()
+            .entries(self.values.keys().map(|(_, name)| name))
+            .finish()
     }
 }
 

@@ -62,7 +62,11 @@ impl Reloading {
         // Read once more for the callbacks, which take their sections themselves.
         if let Ok(mut loaded) = load(&self.sources) {
             for (section, reload) in reloads {
-                if changes.live.iter().any(|path| path.starts_with(section.as_str())) {
+                if changes
+                    .live
+                    .iter()
+                    .any(|path| path.starts_with(section.as_str()))
+                {
                     reload(&mut loaded);
                 }
             }
@@ -78,6 +82,8 @@ impl Reloading {
 
 impl fmt::Debug for Reloading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reloading").field("builder", &self.builder).finish_non_exhaustive()
+        f.debug_struct("Reloading")
+            .field("builder", &self.builder)
+            .finish_non_exhaustive()
     }
 }

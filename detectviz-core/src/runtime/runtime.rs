@@ -61,11 +61,19 @@ impl Runtime {
             tasks: &tasks,
             reloads: &mut reloads,
         };
-        let secrets = provider("secrets", secrets, &mut providers)?.unwrap_or_else(|| Arc::new(NoSecrets));
+        let secrets =
+            provider("secrets", secrets, &mut providers)?.unwrap_or_else(|| Arc::new(NoSecrets));
         providers.section = "discovery";
         let discovery = provider("discovery", discovery, &mut providers)?
             .unwrap_or_else(|| Arc::new(NoDiscovery));
-        let telemetry = Telemetry::start(telemetry, &identity.resource(), options.output, options.terminal, &tasks, &secrets)?;
+        let telemetry = Telemetry::start(
+            telemetry,
+            &identity.resource(),
+            options.output,
+            options.terminal,
+            &tasks,
+            &secrets,
+        )?;
         telemetry.observe_process(&options.root, &identity);
         if options.process {
             telemetry.log_panics();
