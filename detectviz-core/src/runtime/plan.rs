@@ -1,7 +1,7 @@
 //! A configuration that has been read and found good.
 use super::{
     Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig, kind::Prepared,
-    runtime::Runtime,
+    service::Runtime,
 };
 use crate::{
     config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load, schema_of},

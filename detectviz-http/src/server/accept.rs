@@ -114,11 +114,11 @@ impl<S: HttpService> Acceptor<S> {
         let accepted = Accepted {
             stream: Stream::Plain(stream),
             peer: Some(peer),
-            tls: false,
             place,
-            alpn: None,
         };
         let serve = serve(Arc::clone(&self.shared), self.service.clone(), accepted);
+        // On the heap already, because a tracked task holds its future twice.
+        let serve = Box::pin(serve);
         self.shared.tasks.spawn("http-connection", serve);
     }
 }

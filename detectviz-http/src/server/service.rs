@@ -136,7 +136,8 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
 
     fn call(&self, request: Request<Incoming>) -> ConnFuture<S> {
         let in_flight = self.link.begin();
-        let future = |start, exchange| ConnFuture::new(start, exchange, in_flight, &self.shared);
+        let future =
+            |start, exchange| ConnFuture::new(start, in_flight.with_body(exchange), &self.shared);
         if let Some(refusal) = self.refusal(&request) {
             if !request.body().is_end_stream() {
                 self.link.leave_unread();

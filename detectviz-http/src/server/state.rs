@@ -32,6 +32,8 @@ pub(super) struct Seen {
     pub(super) written: u32,
     /// Whether the last write found the socket full.
     pub(super) blocked: bool,
+    /// Whether nothing of the last request is left in the connection, so that it can be parked.
+    pub(super) clean: bool,
 }
 
 /// How long a connection may take for what.
@@ -62,12 +64,14 @@ pub(super) enum Verdict {
     Until(Instant),
     /// Ask the client to leave, then ask again here.
     Retire,
+    /// Give up the buffers until the client says something.
+    Park,
     Close(Reason),
 }
 
 /// Follows one connection.
 ///
-/// The clock is read only where a client is slow: a busy connection is looked at once per `tick`.
+/// The clock is read only where a client is slow: a busy connection is looked at from time to time, more and more rarely.
 #[derive(Debug)]
 pub(super) struct Watch {
     limits: Limits,
@@ -78,7 +82,13 @@ pub(super) struct Watch {
     retired: bool,
     linger: Option<Duration>,
     silent_since: Instant,
+    tick: Duration,
 }
+
+/// How long a connection is idle before it gives up its buffers, which are most of what it costs.
+const PARK: Duration = Duration::from_millis(100);
+/// How rarely a connection is looked at that is always busy.
+const LONGEST_TICK: Duration = Duration::from_secs(4);
 
 // === impl Seen ===
 
@@ -89,16 +99,8 @@ impl Seen {
         read: 0,
         written: 0,
         blocked: false,
+        clean: false,
     };
-}
-
-// === impl Limits ===
-
-impl Limits {
-    /// How late a limit that is counted in long silences may be noticed.
-    fn tick(&self) -> Duration {
-        (self.idle / 8).clamp(Duration::from_millis(5), Duration::from_secs(10))
-    }
 }
 
 // === impl Watch ===
@@ -114,13 +116,21 @@ impl Watch {
             retired: false,
             linger: None,
             silent_since: now,
+            tick: PARK,
         }
     }
 
     /// From now on a connection without a request is closed once it was silent for `linger`.
     pub(super) fn drain(&mut self, linger: Duration, now: Instant) {
-        self.linger = Some(linger);
-        self.silent_since = now;
+        if self.linger.is_none() {
+            self.linger = Some(linger);
+            self.silent_since = now;
+        }
+    }
+
+    /// Whether the client is to be asked to leave.
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired
     }
 
     /// Whether `seen` must be [observed](Self::observe) at once rather than when the timer fires.
@@ -143,7 +153,8 @@ impl Watch {
             self.silent_since = now;
         }
         self.seen = seen;
-        let mut until = now + self.limits.tick();
+        let mut until = now + self.tick.min(self.limits.idle / 8);
+        self.tick = (self.tick * 2).min(LONGEST_TICK);
         for (deadline, reason) in self.deadlines() {
             if now >= deadline {
                 return Verdict::Close(reason);
@@ -159,7 +170,36 @@ impl Watch {
             }
             until = until.min(self.opened + age);
         }
+        if seen.phase == Phase::Idle && seen.clean {
+            if now >= self.since + PARK {
+                self.tick = PARK;
+                return Verdict::Park;
+            }
+            until = until.min(self.since + PARK);
+        }
         Verdict::Until(until)
+    }
+
+    /// The same for a connection that is parked or not yet greeted, and so cannot change unseen.
+    pub(super) fn observe_parked(&mut self, seen: Seen, now: Instant) -> Verdict {
+        match self.observe(
+            Seen {
+                clean: false,
+                ..seen
+            },
+            now,
+        ) {
+            Verdict::Until(_) => {
+                let next = self.deadlines().map(|(deadline, _)| deadline).min();
+                let age = self.limits.age.filter(|_| !self.retired);
+                let next = next
+                    .into_iter()
+                    .chain(age.map(|age| self.opened + age))
+                    .min();
+                Verdict::Until(next.unwrap_or(now + LONGEST_TICK))
+            }
+            other => other,
+        }
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Instant, Reason)> {

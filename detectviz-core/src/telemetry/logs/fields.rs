@@ -21,7 +21,7 @@ impl<'a> Fields<'a> {
         Self { line }
     }
 
-    /// A text, cut after 16 KiB.
+    /// A text, cut after 16 KiB or half of the room that is left in the line.
     pub fn str(&mut self, key: &'static str, value: &str) {
         self.line.field(key, Value::Str(value));
     }

@@ -4,7 +4,6 @@ use super::{
     escape::{Quotes, escape},
     number,
     output::LineFormat,
-    redact::is_secret_key,
     timestamp,
     value::{SHORT, Texts, Value},
 };
@@ -15,7 +14,7 @@ use tracing::Level;
 /// The longest line in bytes, its end included.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
-const MAX_MESSAGE: usize = 32 * 1024;
+const MAX_MESSAGE: usize = 24 * 1024;
 const MAX_VALUE: usize = 16 * 1024;
 const MAX_NAME: usize = 256;
 const MAX_FIELDS: usize = 128;
@@ -49,7 +48,7 @@ pub(super) struct Head<'a> {
     pub(super) at: SystemTime,
     pub(super) level: Level,
     pub(super) target: &'a str,
-    pub(super) caller: Caller,
+    pub(super) caller: Caller<'a>,
     pub(super) trace: Option<&'a TraceContext>,
     /// `,"service":"…"`, or empty.
     pub(super) service: &'a [u8],
@@ -103,18 +102,17 @@ impl Line {
     /// Adds a field. A name that is taken, by a standard field or by an earlier one, becomes `fields.<name>`, then
     /// `fields.<name>.2` up to `.9`.
     pub(super) fn field(&mut self, name: &str, value: Value<'_>) {
-        let value = if is_secret_key(name) {
-            Value::Redacted
-        } else {
-            value
-        };
-        self.entry(name, |out, texts, limit| value.write(out, texts, limit));
+        let value = value.under(name);
+        // Half of what is left: so that one value does not take the room of all others.
+        self.entry(name, |out, texts, room| {
+            value.write(out, texts, MAX_VALUE.min(room / 2))
+        });
     }
 
     /// Adds a field whose value is encoded already.
     pub(super) fn encoded(&mut self, name: &str, json: &[u8]) {
-        self.entry(name, |out, _, limit| {
-            if json.len() > limit {
+        self.entry(name, |out, _, room| {
+            if json.len() > room {
                 out.extend_from_slice(b"null");
                 return false;
             }
@@ -137,9 +135,9 @@ impl Line {
             self.truncated = true;
             return;
         }
-        let limit = MAX_VALUE.min(self.room());
+        let room = self.room();
         let Scratch { line, texts, .. } = &mut self.scratch;
-        self.truncated |= !write(line, texts, limit);
+        self.truncated |= !write(line, texts, room);
     }
 
     /// Appends the name and what separates it from its value; `false` when every form of it is taken.

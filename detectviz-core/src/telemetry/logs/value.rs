@@ -2,7 +2,7 @@
 use super::{
     escape::{Quotes, escape},
     number,
-    redact::{MASK, masked},
+    redact::{MASK, is_secret_key, masked},
 };
 use std::{
     error::Error,
@@ -62,6 +62,14 @@ impl Texts {
 // === impl Value ===
 
 impl Value<'_> {
+    /// The value as it may be shown under `key`.
+    pub(in super::super) fn under(self, key: &str) -> Self {
+        match is_secret_key(key) {
+            true => Self::Redacted,
+            false => self,
+        }
+    }
+
     /// Appends the value in at most `limit` bytes, and at least [`SHORT`]. Returns whether all of it was written; what
     /// was is valid JSON either way.
     pub(in super::super) fn write(

@@ -49,9 +49,7 @@ proptest! {
             let accepted = Accepted {
                 stream: Stream::Memory(stream),
                 peer: None,
-                tls: false,
                 place: server.shared.control.place(1),
-                alpn: None,
             };
             let gate = Arc::clone(&server.gate);
             let service = tower::service_fn(move |request| {

@@ -19,6 +19,7 @@ use detectviz_core::{
     error::BoxError,
     lifecycle::{Phase, PhaseControl},
     task::Tasks,
+    telemetry::metrics::Registry,
 };
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
@@ -77,7 +78,7 @@ fn fixture(config: ServerConfig) -> Fixture {
     let phase = PhaseControl::new();
     phase.advance(Phase::Serving);
     let gate = Arc::new(Notify::new());
-    let deps = ServerDeps::new(tasks.clone(), phase.watch());
+    let deps = ServerDeps::new(tasks.clone(), phase.watch(), Registry::new());
     let drain = deps.drain.clone();
     let service = tower::service_fn({
         let gate = Arc::clone(&gate);
