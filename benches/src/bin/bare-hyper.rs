@@ -35,7 +35,10 @@ fn main() -> ExitCode {
 
 /// Port and worker threads.
 fn arguments() -> Option<(u16, usize)> {
-    let (mut port, mut workers) = (8080, std::thread::available_parallelism().map_or(1, usize::from));
+    let (mut port, mut workers) = (
+        8080,
+        std::thread::available_parallelism().map_or(1, usize::from),
+    );
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next()?;
