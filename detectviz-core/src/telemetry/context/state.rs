@@ -59,7 +59,7 @@ impl TraceContext {
         let (known, rest) = header
             .split_at_checked(Self::LEN)
             .ok_or(MalformedTraceparent)?;
-        let version = hex::<1>(&known[..2])?[0];
+        let version = byte(known[0], known[1])?;
         let ends_well = match version {
             0 => rest.is_empty(),
             0xff => false,
@@ -71,7 +71,8 @@ impl TraceContext {
         }
         let trace_id = TraceId::from_bytes(hex(&known[3..35])?).ok_or(MalformedTraceparent)?;
         let span_id = SpanId::from_bytes(hex(&known[36..52])?).ok_or(MalformedTraceparent)?;
-        Ok(Self::new(trace_id, span_id, hex::<1>(&known[53..55])?[0]))
+        let flags = byte(known[53], known[54])?;
+        Ok(Self::new(trace_id, span_id, flags))
     }
 
     /// Writes the header, in version 00.
@@ -126,16 +127,72 @@ impl fmt::Display for MalformedTraceparent {
 
 impl error::Error for MalformedTraceparent {}
 
-/// Reads lower-case hexadecimal digits, two a byte.
+/// Reads lower-case hexadecimal digits, two a byte. All of them are read before what is wrong is looked at.
+#[inline]
 fn hex<const N: usize>(digits: &[u8]) -> Result<[u8; N], MalformedTraceparent> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(MalformedTraceparent),
-    };
     let mut out = [0; N];
-    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = value(pair[0])? << 4 | value(pair[1])?;
+    let mut valid = true;
+    let (words, _) = out.as_chunks_mut::<4>();
+    let (digits, _) = digits.as_chunks::<8>();
+    for (word, digits) in words.iter_mut().zip(digits) {
+        let (value, are_digits) = eight_digits(*digits);
+        *word = value.to_be_bytes();
+        valid &= are_digits;
     }
-    Ok(out)
+    if valid {
+        Ok(out)
+    } else {
+        Err(MalformedTraceparent)
+    }
+}
+
+/// Reads two digits.
+#[inline]
+fn byte(high: u8, low: u8) -> Result<u8, MalformedTraceparent> {
+    match eight_digits([b'0', b'0', b'0', b'0', b'0', b'0', high, low]) {
+        (value, true) => Ok(value as u8),
+        (_, false) => Err(MalformedTraceparent),
+    }
+}
+
+/// The value of eight digits, and whether they are digits. The bytes of one word are looked at together: what is added to
+/// each sets its highest bit where it is at least `0`, above `9`, at least `a`, above `f`.
+#[inline]
+fn eight_digits(digits: [u8; 8]) -> (u32, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = 0x80 * ONES;
+    let word = u64::from_be_bytes(digits);
+    let low = word & !HIGHEST;
+    let at_least = |byte: u8| low + u64::from(0x80 - byte) * ONES;
+    let decimal = at_least(b'0') & !at_least(b'9' + 1);
+    let letter = at_least(b'a') & !at_least(b'f' + 1) & HIGHEST;
+    let valid = (decimal | letter) & !word & HIGHEST == HIGHEST;
+    let mut value = (word & (0x0f * ONES)) + (letter >> 7) * 9;
+    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
+    value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
+    (((value | value >> 16) & 0xffff_ffff) as u32, valid)
+}
+
+#[cfg(test)]
+mod hex_tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_a_digit_or_it_is_not() {
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut digits = *b"01234567";
+                digits[place] = byte;
+                let plain = match byte {
+                    b'0'..=b'9' | b'a'..=b'f' => {
+                        let text = str::from_utf8(&digits).expect("ASCII");
+                        u32::from_str_radix(text, 16).ok()
+                    }
+                    _ => None,
+                };
+                let (value, valid) = eight_digits(digits);
+                assert_eq!(valid.then_some(value), plain, "{byte:#x} at {place}");
+            }
+        }
+    }
 }
