@@ -86,13 +86,25 @@ where
     status
 }
 
-fn request(sampled: bool) -> Request<Empty<Bytes>> {
-    let flags = u8::from(sampled);
-    let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0{flags}");
-    let mut req = Request::get("/orders/7?expand=lines")
+/// Where the trace of a request begins, and whether it is sampled.
+#[derive(Clone, Copy, Debug)]
+enum Trace {
+    Here,
+    Unsampled,
+    Sampled,
+}
+
+fn request(trace: Trace) -> Request<Empty<Bytes>> {
+    let head = Request::get("/orders/7?expand=lines")
         .header("host", "shop.example:8080")
-        .header("user-agent", "curl/8.5.0")
-        .header("traceparent", parent)
+        .header("user-agent", "curl/8.5.0");
+    let parent = |flags| format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+    let head = match trace {
+        Trace::Here => head,
+        Trace::Unsampled => head.header("traceparent", parent("00")),
+        Trace::Sampled => head.header("traceparent", parent("01")),
+    };
+    let mut req = head
         .header("tracestate", "vendor=00f067aa0ba902b7,other=1")
         .header("baggage", "user=7,tier=gold")
         .body(Empty::new())
@@ -106,7 +118,7 @@ fn request(sampled: bool) -> Request<Empty<Bytes>> {
 }
 
 /// The most that one of the warm requests allocated.
-fn most<B>(logs: &Logs, sampled: bool, body: fn() -> B) -> u64
+fn most<B>(logs: &Logs, trace: Trace, body: fn() -> B) -> u64
 where
     B: Body<Data = Bytes, Error = Infallible>,
 {
@@ -128,7 +140,7 @@ where
     let mut svc = Stack::new(&StackConfig::default(), deps).service(handler);
     let mut most = 0;
     for round in 0..2 * ROUNDS {
-        let req = request(sampled);
+        let req = request(trace);
         let before = allocations();
         assert_eq!(answer(&mut svc, req), 200);
         let after = allocations();
@@ -156,18 +168,14 @@ fn a_warm_request_allocates_nothing() {
         .build("shop", output, &tasks)
         .expect("logs");
     for logs in [Logs::disabled(), written] {
-        for sampled in [false, true] {
+        for trace in [Trace::Here, Trace::Unsampled, Trace::Sampled] {
             assert_eq!(
-                most(&logs, sampled, Empty::new),
+                most(&logs, trace, Empty::new),
                 0,
-                "empty body, sampled: {sampled}"
+                "empty body, trace: {trace:?}"
             );
             let body = || Full::new(Bytes::from_static(b"hello"));
-            assert_eq!(
-                most(&logs, sampled, body),
-                0,
-                "shared body, sampled: {sampled}"
-            );
+            assert_eq!(most(&logs, trace, body), 0, "shared body, trace: {trace:?}");
         }
     }
     tasks.cancel();
