@@ -3,13 +3,13 @@ use super::series::Key;
 use crate::{
     conn,
     route::{Route, RouteTable},
-    trace::{Ending, InlineText},
+    trace::{Ending, InlineText, Kept, text_of},
 };
 use detectviz_core::telemetry::{
     context::TraceContext,
     logs::{Caller, Logs},
 };
-use http::{HeaderValue, Request, header, uri::PathAndQuery};
+use http::{Request, header};
 use http_body::Body;
 use std::{net::SocketAddr, time::Duration};
 use tracing::Level;
@@ -17,14 +17,11 @@ use tracing::Level;
 /// The target of the lines, for levels.
 pub(super) const TARGET: &str = "http.access";
 
-/// The longest user agent and path that are logged, in bytes.
-const LONGEST: usize = 256;
-
-/// What the log wants of a request's head. Cloning headers and paths shares them.
+/// What the log wants of a request's head.
 #[derive(Debug)]
 pub(super) struct Head {
-    path: Option<PathAndQuery>,
-    user_agent: Option<HeaderValue>,
+    /// Path and user agent; empty where there is none.
+    texts: Kept<2>,
     peer: Option<SocketAddr>,
     /// As far as it was announced.
     bytes_in: Option<u64>,
@@ -44,8 +41,7 @@ pub(super) struct Tail {
 impl Head {
     pub(super) fn of<B: Body>(req: &Request<B>) -> Self {
         Self {
-            path: req.uri().path_and_query().cloned(),
-            user_agent: req.headers().get(header::USER_AGENT).cloned(),
+            texts: Kept::new([req.uri().path(), text_of(req, &header::USER_AGENT)]),
             peer: conn::current().and_then(|conn| conn.peer),
             bytes_in: req.body().size_hint().exact(),
         }
@@ -63,6 +59,7 @@ impl Head {
         message.push(" ");
         message.push_number(status);
         let message = message.as_str();
+        let [path, user_agent] = self.texts.texts();
         logs.event(
             Level::INFO,
             TARGET,
@@ -74,8 +71,8 @@ impl Head {
                 if tail.route != Route::NONE {
                     routes.read_template(tail.route, |template| fields.str("route", template));
                 }
-                if let Some(path) = &self.path {
-                    fields.str("path", cut(path.path()));
+                if !path.is_empty() {
+                    fields.str("path", path);
                 }
                 fields.u64("status", status.into());
                 fields.str("outcome", outcome);
@@ -90,12 +87,8 @@ impl Head {
                     fields.str("peer", text.as_str());
                 }
                 fields.str("protocol", tail.key.version);
-                if let Some(text) = self
-                    .user_agent
-                    .as_ref()
-                    .and_then(|value| value.to_str().ok())
-                {
-                    fields.str("user_agent", cut(text));
+                if !user_agent.is_empty() {
+                    fields.str("user_agent", user_agent);
                 }
             },
         );
@@ -118,8 +111,4 @@ fn shown(key: Key) -> (u16, &'static str) {
 fn milliseconds(took: Duration) -> f64 {
     let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
     f64::from(micros) / 1000.0
-}
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LONGEST)]
 }

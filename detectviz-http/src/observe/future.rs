@@ -53,14 +53,19 @@ where
         let mut this = self.project();
         let active = this.active.as_mut().expect("not polled after its end");
         active.running = true;
-        let inner = this.inner.as_mut().as_pin_mut();
-        let inner = inner.expect("dropped only with what is active");
-        let polled = active.enter(|| inner.poll(cx));
+        let polled = active.enter(|| {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let inner = inner.expect("dropped only with what is active");
+            let polled = inner.poll(cx);
+            if polled.is_ready() {
+                this.inner.set(None);
+            }
+            polled
+        });
         active.running = false;
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };
-        active.enter(|| this.inner.set(None));
         let mut active = this.active.take().expect("it was polled");
         Poll::Ready(match result {
             Ok(response) => {

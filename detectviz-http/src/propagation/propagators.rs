@@ -232,10 +232,11 @@ fn values<'a>(
 /// The one value of a header, without the space around it.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
     let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (first, None) => Ok(first.map(|value| trim(value.as_bytes()))),
-        _ => Err(Repeated),
+    let first = values.next();
+    if first.is_some() && values.next().is_some() {
+        return Err(Repeated);
     }
+    Ok(first.map(|value| trim(value.as_bytes())))
 }
 
 /// Sets the header to `value`, or removes it when that is empty or not allowed in a header.

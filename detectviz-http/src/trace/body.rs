@@ -15,14 +15,16 @@ pin_project_lite::pin_project! {
         inner: Option<B>,
         active: Active,
         progress: Progress,
-        // Asked of the inner body before it is gone.
+        // The inner body said so; it is gone then.
         ended: bool,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.active.enter(|| this.inner.set(None));
+            if this.inner.is_some() {
+                this.active.enter(|| this.inner.set(None));
+            }
             if let Some(ending) = this.progress.dropped(*this.ended) {
                 this.active.end(ending);
             }
@@ -55,17 +57,20 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+        if this.inner.is_none() {
             return Poll::Ready(None);
-        };
+        }
         this.progress.start();
-        let polled = this.active.enter(|| inner.poll_frame(cx));
-        *this.ended = this
-            .inner
-            .as_ref()
-            .get_ref()
-            .as_ref()
-            .is_none_or(Body::is_end_stream);
+        let polled = this.active.enter(|| {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let polled = inner.map_or(Poll::Ready(None), |inner| inner.poll_frame(cx));
+            let inner = this.inner.as_ref().get_ref().as_ref();
+            *this.ended = inner.is_none_or(Body::is_end_stream);
+            if *this.ended {
+                this.inner.set(None);
+            }
+            polled
+        });
         if let Some(ending) = this.progress.polled(&polled, *this.ended) {
             this.active.end(ending);
         }
@@ -79,6 +84,6 @@ impl<B: Body> Body for ResponseBody<B> {
     fn size_hint(&self) -> SizeHint {
         self.inner
             .as_ref()
-            .map_or_else(SizeHint::default, Body::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }

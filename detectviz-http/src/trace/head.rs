@@ -1,6 +1,6 @@
 //! What the layers read from the heads of requests and responses.
 use crate::conn;
-use http::{Method, Request, StatusCode, Version, uri::Scheme};
+use http::{HeaderName, Method, Request, StatusCode, Version, uri::Scheme};
 
 /// Whether no content follows the head of a response (RFC 9110 §6.4.1).
 pub(crate) fn bodiless(head: bool, status: StatusCode) -> bool {
@@ -30,6 +30,14 @@ pub(crate) fn scheme<B>(req: &Request<B>) -> &'static str {
     } else {
         "http"
     }
+}
+
+/// The text of a header; empty where it is absent or not text.
+pub(crate) fn text_of<'a, B>(req: &'a Request<B>, name: &HeaderName) -> &'a str {
+    let value = req.headers().get(name);
+    value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// Whether the response to this request has no content.

@@ -25,6 +25,7 @@ mod body;
 mod config;
 mod future;
 mod head;
+mod kept;
 mod layer;
 mod recorder;
 mod service;
@@ -40,7 +41,8 @@ pub use self::{
 };
 
 pub(crate) use self::{
-    head::{bodiless, is_head, protocol_version, scheme},
+    head::{bodiless, is_head, protocol_version, scheme, text_of},
+    kept::Kept,
     span::digits,
     state::{Ending, Progress},
     text::InlineText,

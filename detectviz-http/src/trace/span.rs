@@ -1,6 +1,7 @@
 //! The span of a request, with OpenTelemetry's attributes for HTTP servers.
 use super::{
-    head::{protocol_version, scheme},
+    head::{protocol_version, scheme, text_of},
+    kept::Kept,
     state::Ending,
 };
 use crate::{
@@ -11,18 +12,16 @@ use detectviz_core::telemetry::{
     context::Slot,
     span::{Attributes, SpanKind, SpanRecord, SpanStatus, Text},
 };
-use http::{HeaderValue, Request, Version, header, uri::PathAndQuery};
+use http::{Request, Version, header};
 use std::net::{IpAddr, SocketAddr};
 
-/// What a sampled request keeps of its head until it ends. Cloning headers and paths shares them.
+/// What a sampled request keeps of its head until it ends.
 #[derive(Debug)]
 pub(super) struct SpanStart {
     method: MethodName,
-    path: Option<PathAndQuery>,
+    /// Path, authority and user agent; empty where there is none.
+    texts: Kept<3>,
     scheme: &'static str,
-    host: Option<HeaderValue>,
-    authority: Option<http::uri::Authority>,
-    user_agent: Option<HeaderValue>,
     version: Version,
     peer: Option<SocketAddr>,
 }
@@ -32,14 +31,13 @@ const LONGEST: usize = 128;
 
 impl SpanStart {
     pub(super) fn of<B>(req: &Request<B>) -> Self {
-        let (headers, uri) = (req.headers(), req.uri());
+        let uri = req.uri();
+        let authority = uri.authority().map(|authority| authority.as_str());
+        let authority = authority.unwrap_or_else(|| text_of(req, &header::HOST));
         Self {
             method: MethodName::of(req.method()),
-            path: uri.path_and_query().cloned(),
+            texts: Kept::new([uri.path(), authority, text_of(req, &header::USER_AGENT)]),
             scheme: scheme(req),
-            host: headers.get(header::HOST).cloned(),
-            authority: uri.authority().cloned(),
-            user_agent: headers.get(header::USER_AGENT).cloned(),
             version: req.version(),
             peer: conn::current().and_then(|conn| conn.peer),
         }
@@ -62,8 +60,9 @@ impl SpanStart {
         let attributes = &mut record.attributes;
         attributes.push("http.request.method", self.method.as_str());
         attributes.push("url.scheme", self.scheme);
-        if let Some(path) = &self.path {
-            attributes.push_str("url.path", cut(path.path()));
+        let [path, authority, user_agent] = self.texts.texts();
+        if !path.is_empty() {
+            attributes.push_str("url.path", cut(path));
         }
         if route != Route::NONE {
             routes.read_template(route, |template| {
@@ -71,13 +70,9 @@ impl SpanStart {
             });
         }
         attributes.push("network.protocol.version", protocol_version(self.version));
-        self.push_server(attributes);
-        if let Some(text) = self
-            .user_agent
-            .as_ref()
-            .and_then(|value| value.to_str().ok())
-        {
-            attributes.push_str("user_agent.original", cut(text));
+        push_server(attributes, authority);
+        if !user_agent.is_empty() {
+            attributes.push_str("user_agent.original", cut(user_agent));
         }
         if let Some(peer) = self.peer {
             push_client(attributes, peer.ip());
@@ -101,22 +96,23 @@ impl SpanStart {
         }
         record
     }
+}
 
-    /// `server.address` and `server.port`, from the request's target or its `Host`.
-    fn push_server(&self, attributes: &mut Attributes) {
-        let host = self.host.as_ref().and_then(|value| value.to_str().ok());
-        let Some(text) = self.authority.as_ref().map(|a| a.as_str()).or(host) else {
-            return;
-        };
-        let text = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
-        let port = text
-            .rsplit_once(':')
-            .filter(|(_, port)| !port.contains(']'))
-            .and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
-        attributes.push_str("server.address", cut(port.map_or(text, |(name, _)| name)));
-        if let Some((_, port)) = port {
-            attributes.push("server.port", port);
-        }
+/// `server.address` and `server.port`, from the authority of the request's target or its `Host`.
+fn push_server(attributes: &mut Attributes, authority: &str) {
+    if authority.is_empty() {
+        return;
+    }
+    let text = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, rest)| rest);
+    let port = text
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'))
+        .and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
+    attributes.push_str("server.address", cut(port.map_or(text, |(name, _)| name)));
+    if let Some((_, port)) = port {
+        attributes.push("server.port", port);
     }
 }
 
