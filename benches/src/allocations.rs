@@ -2,6 +2,7 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    io::{self, Write},
 };
 
 /// Counts, and passes on to the system's allocator.
@@ -28,6 +29,12 @@ pub fn per_call(calls: u32, mut work: impl FnMut()) -> f64 {
     }
     let count = u32::try_from(so_far() - before).unwrap_or(u32::MAX);
     f64::from(count) / f64::from(calls)
+}
+
+/// Counts the allocations of `work` and prints them, where a bench prints the time.
+pub fn print(name: &str, calls: u32, work: impl FnMut()) {
+    let count = per_call(calls, work);
+    let _ = writeln!(io::stdout(), "{name:<50} allocs: {count:.3}");
 }
 
 fn count() {

@@ -1,4 +1,5 @@
 //! What benches and gates share: a counting allocator, and a request with the stack that it goes through.
 pub mod allocations;
 pub mod request;
+pub mod rounds;
 pub mod subject;

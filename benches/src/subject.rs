@@ -23,7 +23,6 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 use tower_service::Service;
 
@@ -166,12 +165,16 @@ impl Subject {
         }
     }
 
-    /// Does what exporter and writer do meanwhile: takes the spans, waits for the log. Call it every few hundred requests.
-    pub fn settle(&self) {
-        while let Some(batch) = self.spans.take(Spans::BATCH) {
-            batch.exported(0);
-        }
-        self.logs.flush(Duration::from_secs(10));
+    /// Where its lines go.
+    #[must_use]
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// Where its spans go.
+    #[must_use]
+    pub fn spans(&self) -> &Spans {
+        &self.spans
     }
 }
 

@@ -5,7 +5,7 @@
 //! warm-up and the making of requests stand outside.
 use bytes::Bytes;
 use detectviz_benches::{
-    allocations,
+    allocations, rounds,
     subject::{Subject, Variant},
 };
 use detectviz_core::task::Tasks;
@@ -51,7 +51,7 @@ fn drive(mut subject: Subject, requests: u32) {
     let mut allocated = 0;
     for round in 0..requests {
         if round % ROUND == 0 {
-            subject.settle();
+            rounds::settle(subject.logs(), subject.spans());
         }
         let request = subject.request();
         let before = allocations::so_far();
