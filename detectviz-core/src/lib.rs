@@ -11,5 +11,4 @@ pub mod health;
 pub mod lifecycle;
 pub mod resilience;
 pub mod balance;
-#[cfg(any())]
 pub mod runtime;

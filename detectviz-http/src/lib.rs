@@ -13,3 +13,4 @@ pub mod stack;
 pub mod server;
 pub mod admin;
 pub mod client;
+pub mod kinds;

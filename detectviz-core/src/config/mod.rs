@@ -90,7 +90,7 @@ pub use self::{
     loaded::Loaded,
     place::{Origin, Place},
     problem::{Problem, Problems},
-    schema::SchemaBuilder,
+    schema::{SchemaBuilder, schema_of},
     section::{Checker, Section, check},
     source::environment,
     sources::{PROFILES, Sources, load},

@@ -5,6 +5,7 @@ use super::{
     section::Section,
     shape::{RELOAD, Shape},
 };
+use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 /// Draft 2020-12.
@@ -22,6 +23,12 @@ pub struct SchemaBuilder {
     definitions: Map<String, Value>,
 }
 
+/// What a section looks like, for a [`SchemaBuilder`]: everything inlined that is not recursive.
+#[must_use]
+pub fn schema_of<T: Section>() -> Schema {
+    Shape::schema::<T>()
+}
+
 // === impl SchemaBuilder ===
 
 impl SchemaBuilder {
@@ -30,20 +37,19 @@ impl SchemaBuilder {
         Self::default()
     }
 
-    /// Adds the section at `path`, such as `shutdown`, `telemetry.logs` or the name of a component.
-    pub fn section<T: Section>(mut self, path: &str, description: &str) -> Self {
+    /// Adds the section at `path`, such as `shutdown`, `telemetry.logs` or the name of a component. `schema` is what
+    /// [`schema_of`] says of its type; an empty `description` leaves that of the type.
+    pub fn section(mut self, path: &str, description: &str, schema: Schema) -> Self {
         let path = KeyPath::parse(path)
             .unwrap_or_else(|_| KeyPath::from_iter([Step::Key(path.to_owned())]));
-        let mut schema = self.schema_of::<T>(&path.to_string());
-        schema["description"] = description.into();
+        let schema = self.part(&path.to_string(), description, schema);
         place(&mut self.properties, path.steps(), schema);
         self
     }
 
     /// Adds a kind of component, whose section stands under whatever name the composition gives it.
-    pub fn kind<T: Section>(mut self, kind: &str, description: &str) -> Self {
-        let mut schema = self.schema_of::<T>(kind);
-        schema["description"] = description.into();
+    pub fn kind(mut self, kind: &str, description: &str, schema: Schema) -> Self {
+        let mut schema = self.part(kind, description, schema);
         schema["title"] = kind.into();
         self.kinds.push((kind.to_owned(), schema));
         self
@@ -75,7 +81,7 @@ impl SchemaBuilder {
     /// The schema of `composition.yaml`.
     #[must_use]
     pub fn composition(&self) -> Value {
-        let mut root = Shape::of::<Composition>().into_value();
+        let mut root = Shape::schema::<Composition>().to_value();
         strict(&mut root, false);
         root["title"] = "composition.yaml".into();
         root["description"] = "What is in the box: the components of the service.".into();
@@ -89,9 +95,12 @@ impl SchemaBuilder {
         root
     }
 
-    /// The schema of `T` as a part of ours; what is recursive in it becomes a definition of ours.
-    fn schema_of<T: Section>(&mut self, owner: &str) -> Value {
-        let mut schema = Shape::of::<T>().into_value();
+    /// `schema` as a part of ours; what it defines becomes a definition of ours.
+    fn part(&mut self, owner: &str, description: &str, schema: Schema) -> Value {
+        let mut schema = schema.to_value();
+        if !description.is_empty() {
+            schema["description"] = description.into();
+        }
         strict(&mut schema, false);
         mark(&mut schema, false);
         let own = |name: &str| format!("{owner}.{name}");
@@ -103,6 +112,8 @@ impl SchemaBuilder {
         refer(&mut schema, &own, &mut referred);
         for (name, mut definition) in definitions {
             refer(&mut definition, &own, &mut referred);
+            strict(&mut definition, false);
+            mark(&mut definition, false);
             self.definitions.insert(own(&name), definition);
         }
         if let Some(schema) = schema.as_object_mut() {

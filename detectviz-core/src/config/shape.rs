@@ -1,6 +1,6 @@
 //! What the schema of a type says about the value at a path.
 use super::path::{KeyPath, Step};
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
 /// The key of a schema that says whether a change applies at once (`live`) or needs a `restart`.
@@ -25,21 +25,16 @@ struct Here<'a> {
 // === impl Shape ===
 
 impl Shape {
-    /// The schema of `T` for what is read, with everything inlined that is not recursive.
     pub(crate) fn of<T: JsonSchema>() -> Self {
+        Self(Self::schema::<T>().to_value())
+    }
+
+    /// The schema of `T` for what is read, with everything inlined that is not recursive.
+    pub(crate) fn schema<T: JsonSchema>() -> Schema {
         let settings = SchemaSettings::draft2020_12()
             .for_deserialize()
             .with(|settings| settings.inline_subschemas = true);
-        Self(
-            settings
-                .into_generator()
-                .into_root_schema_for::<T>()
-                .to_value(),
-        )
-    }
-
-    pub(crate) fn into_value(self) -> Value {
-        self.0
+        settings.into_generator().into_root_schema_for::<T>()
     }
 
     /// Whether a change of the value applies without a restart. The nearest mark on the way decides.

@@ -132,6 +132,24 @@ impl Sources {
         self
     }
 
+    /// Lays `upper` over this: its embedded files, variables and flags come after ours, its directory and profile take
+    /// the place of ours.
+    pub fn over(mut self, upper: &Self) -> Self {
+        self.app.extend_from_slice(&upper.app);
+        self.composition.extend_from_slice(&upper.composition);
+        self.env.extend_from_slice(&upper.env);
+        self.set.extend_from_slice(&upper.set);
+        self.dir = upper.dir.clone().or(self.dir);
+        self.profile = upper.profile.clone().or(self.profile);
+        self
+    }
+
+    /// The name of the profile, if one was chosen; it need not be one of the [`PROFILES`].
+    #[must_use]
+    pub fn profile_name(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// The files that [`load`] looks for, there or not: what a [`FileWatch`](super::FileWatch) is to watch.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {

@@ -11,6 +11,7 @@
 //!     error::BoxError,
 //!     health::{Check, CheckConfig, Health, HealthConfig, Status},
 //!     task::Tasks,
+//!     telemetry::metrics::Registry,
 //! };
 //! use std::sync::Arc;
 //!
@@ -23,7 +24,7 @@
 //!     }
 //! }
 //!
-//! let health = Health::new(&HealthConfig::default(), &Tasks::new());
+//! let health = Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new());
 //! let registration = health.register("database", CheckConfig::default(), Arc::new(Database));
 //! health.started();
 //! assert!(!health.is_ready(), "a critical check has to pass first");

@@ -1,6 +1,7 @@
 //! Runs one check again and again.
 use super::{
     Check, CheckConfig,
+    recorder::CheckRecorder,
     report::{error_text, panic_text},
     shared::{Shared, now},
 };
@@ -17,6 +18,7 @@ pub(super) struct Runner {
     pub(super) shared: Arc<Shared>,
     pub(super) key: u64,
     pub(super) name: String,
+    pub(super) recorder: CheckRecorder,
     pub(super) config: CheckConfig,
     pub(super) check: Arc<dyn Check>,
     pub(super) tasks: Tasks,
@@ -85,7 +87,8 @@ impl Runner {
     }
 
     fn record(&self, took: Duration, error: Option<String>) {
-        self.shared.record(self.key, &self.name, took, error);
+        self.shared
+            .record((self.key, &self.name), &self.recorder, took, error);
     }
 }
 

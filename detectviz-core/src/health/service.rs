@@ -5,7 +5,7 @@ use super::{
     runner::Runner,
     shared::{Shared, now},
 };
-use crate::task::Tasks;
+use crate::{task::Tasks, telemetry::metrics::Registry};
 use std::{fmt, sync::Arc};
 use tokio::{sync::watch, time::sleep};
 
@@ -31,11 +31,12 @@ pub struct Registration {
 // === impl Health ===
 
 impl Health {
-    /// Nothing is registered, and nothing has started: not ready. Checks run as tasks of `tasks`.
+    /// Nothing is registered, and nothing has started: not ready. Checks run as tasks of `tasks` and are measured in
+    /// `metrics`.
     #[must_use]
-    pub fn new(config: &HealthConfig, tasks: &Tasks) -> Self {
+    pub fn new(config: &HealthConfig, tasks: &Tasks, metrics: &Registry) -> Self {
         Self {
-            shared: Arc::new(Shared::new(config, Recorder::new())),
+            shared: Arc::new(Shared::new(config, Recorder::new(metrics))),
             tasks: tasks.clone(),
         }
     }
@@ -51,6 +52,7 @@ impl Health {
         let runner = Runner {
             shared: Arc::clone(&self.shared),
             key,
+            recorder: self.shared.recorder.check(&name),
             name: name.clone(),
             config,
             check,
@@ -164,8 +166,9 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.tasks.cancel();
-        self.shared.update(|state, _| state.unregister(self.key));
+        // The series go first, while nobody else can have the name.
         self.shared.recorder.removed(&self.name);
+        self.shared.update(|state, _| state.unregister(self.key));
     }
 }
 

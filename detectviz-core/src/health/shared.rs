@@ -1,6 +1,9 @@
 //! The state behind every clone of [`Health`](super::Health).
 use super::{
-    HealthConfig, Report, Status, progress::Progress, recorder::Recorder, state::HealthState,
+    HealthConfig, Report, Status,
+    progress::Progress,
+    recorder::{CheckRecorder, Recorder},
+    state::HealthState,
 };
 use crate::config::show_duration;
 use std::{
@@ -82,12 +85,19 @@ impl Shared {
         out
     }
 
-    pub(super) fn record(&self, key: u64, name: &str, took: Duration, error: Option<String>) {
+    /// Takes the result of the check that goes by `key`.
+    pub(super) fn record(
+        &self,
+        (key, name): (u64, &str),
+        recorder: &CheckRecorder,
+        took: Duration,
+        error: Option<String>,
+    ) {
         let shown = error.clone();
         let verdict = self.update(|state, now| state.record(key, now, took, error));
         // No verdict: the check was unregistered while it ran.
         let Some(verdict) = verdict else { return };
-        self.recorder.result(name, verdict.passing, took);
+        recorder.result(verdict.passing, took);
         match shown {
             Some(error) if verdict.changed => {
                 tracing::warn!(check = name, error, "health check fails");

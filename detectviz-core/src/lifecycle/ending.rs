@@ -5,6 +5,7 @@ use super::{
     order::Order,
     parts::{Call, Fault, Part, Round, ended},
     state::Budget,
+    watchdog::Watchdog,
 };
 use crate::{
     error::{BoxError, Error, ErrorKind, cause_ref},
@@ -32,6 +33,7 @@ pub(super) struct Stage {
     pub(super) parts: Vec<Part>,
     pub(super) hooks: Vec<Hook>,
     pub(super) flush: Option<Flush>,
+    pub(super) watchdog: Option<Watchdog>,
 }
 
 /// How far the start came.
@@ -91,6 +93,7 @@ pub(super) async fn end(
     ending.flush(Step::LastFlush, &stage).await;
     ending.join(&stage.tasks).await;
     stage.phase.advance(Phase::Stopped);
+    ending.outcome.guarded_by(stage.watchdog);
     ending.outcome
 }
 

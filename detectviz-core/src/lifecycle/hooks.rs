@@ -2,7 +2,10 @@
 use super::parts::{Fault, ended};
 use crate::{error::BoxError, task::Tasks};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -10,7 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub(super) struct Hook {
     pub(super) name: String,
     pub(super) timeout: Duration,
-    pub(super) run: BoxFuture<'static, Result<(), BoxError>>,
+    /// Behind a lock only so that a life that holds hooks can be looked at from several threads.
+    pub(super) run: Mutex<BoxFuture<'static, Result<(), BoxError>>>,
 }
 
 /// All hooks, running at the same time, so that one that hangs does not take the time of the others.
@@ -37,6 +41,7 @@ impl HookRound {
                 run,
                 ..
             } = hook;
+            let run = run.into_inner().unwrap_or_else(PoisonError::into_inner);
             let call = AbortOnDropHandle::new(tasks.spawn("lifecycle-hook", run));
             let run: BoxFuture<'static, _> = Box::pin(async move {
                 let end = match timeout(limit, ended(call)).await {

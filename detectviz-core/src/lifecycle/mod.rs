@@ -37,8 +37,8 @@
 //! // `Signals::of_process()` in a `main`.
 //! let (sender, signals) = Signals::manual();
 //! let service = Lifecycle::new(ShutdownConfig::default(), &Tasks::new())
-//!     .add("pool", &[], Arc::new(Server))
-//!     .add("server", &["pool"], Arc::new(Server))
+//!     .add("pool", None::<&str>, Arc::new(Server))
+//!     .add("server", ["pool"], Arc::new(Server))
 //!     .add_hook("leave", Duration::from_secs(1), || async { Ok(()) });
 //! let phase = service.phase();
 //! let (outcome, ()) = tokio::join!(service.run(signals), async {
@@ -52,19 +52,20 @@
 //! # When it does not end well
 //! A second signal aborts: what is in flight is cut, and the process ends within a second. The exit code is 75 when work
 //! was cut ([`Outcome::cut`] names it), 70 when a part broke or panicked, 0 otherwise. A signal during the start is a
-//! clean end. When the runtime itself is stuck none of this can run; a [`Watchdog`] ends the process then.
+//! clean end. When the runtime itself is stuck none of this can run; a [watchdog](Lifecycle::with_watchdog) ends the
+//! process then.
 mod config;
 mod phase;
 mod state;
 mod order;
 mod signals;
 mod failures;
+mod watchdog;
 mod outcome;
 mod parts;
 mod hooks;
 mod ending;
 mod service;
-mod watchdog;
 #[cfg(test)]
 mod tests;
 
@@ -76,5 +77,4 @@ pub use self::{
     service::{Lifecycle, Running},
     signals::{Signal, SignalSender, Signals},
     state::Step,
-    watchdog::Watchdog,
 };

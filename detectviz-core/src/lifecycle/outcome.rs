@@ -1,9 +1,11 @@
 //! How a life ended.
-use super::Step;
+use super::{Step, watchdog::Watchdog};
 use crate::error::{Error, ErrorKind};
 use std::{fmt, process::ExitCode, time::Duration};
 
 /// How a service ended, and how long each step of its end took.
+///
+/// It holds the watchdog of a [`Lifecycle`](super::Lifecycle::with_watchdog) that has one.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Boxed, since this is also an error type.
@@ -17,6 +19,8 @@ struct Inner {
     troubles: Vec<String>,
     stuck: Vec<&'static str>,
     steps: Vec<(Step, Duration)>,
+    /// Watches over what `main` still does.
+    watchdog: Option<Watchdog>,
 }
 
 // === impl Outcome ===
@@ -97,6 +101,10 @@ impl Outcome {
 
     pub(super) fn left_running(&mut self, names: &[&'static str]) {
         self.inner.stuck.extend_from_slice(names);
+    }
+
+    pub(super) fn guarded_by(&mut self, watchdog: Option<Watchdog>) {
+        self.inner.watchdog = watchdog;
     }
 
     pub(super) fn took(&mut self, step: Step, time: Duration) {

@@ -6,13 +6,18 @@ use super::{
     hooks::Hook,
     order::Order,
     parts::{Call, Fault, Part, Round},
+    watchdog::Watchdog,
 };
 use crate::{
     error::{BoxError, Error, ErrorKind, cause_ref},
     health::Health,
     task::{Component, Tasks},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// A service that has not started.
 #[must_use = "nothing starts before `start` or `run`"]
@@ -20,6 +25,7 @@ pub struct Lifecycle {
     stage: Stage,
     failures: Failures,
     inbox: FailureInbox,
+    watchdog: bool,
 }
 
 /// A service whose parts have all started.
@@ -52,9 +58,11 @@ impl Lifecycle {
                 parts: Vec::new(),
                 hooks: Vec::new(),
                 flush: None,
+                watchdog: None,
             },
             failures,
             inbox,
+            watchdog: false,
         }
     }
 
@@ -80,16 +88,24 @@ impl Lifecycle {
         self
     }
 
+    /// Arms a watchdog: a thread that ends the process with exit code 75 at most 1 s after the grace, even when every thread
+    /// of the application's runtime is stuck. For the `main` of a process only: an embedded runtime has no business with
+    /// its host's life. It stays armed until the [`Outcome`] is dropped, so `main` keeps that until it returns.
+    pub fn with_watchdog(mut self) -> Self {
+        self.watchdog = true;
+        self
+    }
+
     /// Adds a part that starts once every part named in `after` has started, and ends before them.
-    pub fn add(
+    pub fn add<S: Into<String>>(
         mut self,
         name: impl Into<String>,
-        after: &[&str],
+        after: impl IntoIterator<Item = S>,
         component: Arc<dyn Component>,
     ) -> Self {
         self.stage.parts.push(Part {
             name: name.into(),
-            after: after.iter().map(ToString::to_string).collect(),
+            after: after.into_iter().map(Into::into).collect(),
             component,
         });
         self
@@ -109,7 +125,7 @@ impl Lifecycle {
         self.stage.hooks.push(Hook {
             name: name.into(),
             timeout,
-            run: Box::pin(async move { hook().await }),
+            run: Mutex::new(Box::pin(async move { hook().await })),
         });
         self
     }
@@ -146,8 +162,14 @@ impl Lifecycle {
     pub async fn start(self, signals: &mut Signals) -> Result<Running, Outcome> {
         let order = self.order().map_err(Outcome::of)?;
         let Self {
-            stage, mut inbox, ..
+            mut stage,
+            mut inbox,
+            watchdog,
+            ..
         } = self;
+        if watchdog {
+            stage.watchdog = Some(arm(&stage)?);
+        }
         if let Some(health) = &stage.health {
             health.expect_parts(stage.parts.iter().map(|part| part.name.clone()));
         }
@@ -282,6 +304,14 @@ impl fmt::Debug for Running {
             .field("phase", &self.stage.phase)
             .finish_non_exhaustive()
     }
+}
+
+fn arm(stage: &Stage) -> Result<Watchdog, Outcome> {
+    Watchdog::arm(stage.config.grace, stage.phase.watch(), &stage.tasks).map_err(|err| {
+        let message =
+            "the watchdog's thread cannot be started: raise the limit on processes or open files";
+        Outcome::of(Error::new(ErrorKind::Internal, message).with_source(err))
+    })
 }
 
 async fn start_all(

@@ -6,13 +6,13 @@ use tokio::{runtime, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 /// A thread that ends the process at most 1 s after the grace, even when every thread of the application's runtime is
-/// stuck. For the `main` of a process only: an embedded runtime has no business with its host's life.
+/// stuck.
 ///
 /// The time counts from SIGTERM, SIGINT or [`Phase::PreStop`], whichever comes first, and the exit code is 75. Keep it
 /// until `main` returns; dropping it disarms it.
 #[derive(Debug)]
 #[must_use = "dropping it disarms it"]
-pub struct Watchdog {
+pub(super) struct Watchdog {
     disarm: CancellationToken,
 }
 
@@ -31,7 +31,7 @@ impl Watchdog {
     ///
     /// # Errors
     /// When the system refuses the thread, what it waits with, or a signal handler.
-    pub fn arm(grace: Duration, phase: PhaseWatch, tasks: &Tasks) -> io::Result<Self> {
+    pub(super) fn arm(grace: Duration, phase: PhaseWatch, tasks: &Tasks) -> io::Result<Self> {
         let own = Tasks::for_runtime(tasks.runtime());
         let disarm = own.token();
         let waiting = runtime::Builder::new_current_thread()

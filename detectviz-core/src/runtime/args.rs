@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 /// What the process was asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// Serve until told to stop.
     Run,
     /// Read and check the configuration, without any network.
@@ -22,7 +22,7 @@ pub enum Mode {
 /// What the command line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Args {
+pub(super) struct Args {
     /// What to do.
     pub mode: Mode,
     /// `--config DIR`: where the configuration files are.

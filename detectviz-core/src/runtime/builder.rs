@@ -1,15 +1,16 @@
 //! What a service is put together from.
 use super::{
-    BuildContext, Kind, Passive, ProviderContext,
+    Kind, Passive, ProviderContext,
     args::Flag,
     plan::{self, Plan},
 };
 use crate::{
-    config::{Loaded, Problems, SchemaBuilder, Section, Sources},
+    config::{Loaded, Problems, SchemaBuilder, Section, Sources, schema_of},
     discovery::ServiceDiscoveryProvider,
     error::BoxError,
     secret::SecretsProvider,
 };
+use schemars::Schema;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, process::ExitCode, sync::Arc};
 
@@ -29,7 +30,7 @@ pub struct Builder {
 
 /// How a provider of the whole service is read and built.
 pub(super) struct ProviderKind<P: ?Sized> {
-    schema: fn(SchemaBuilder, &str, &str) -> SchemaBuilder,
+    schema: fn() -> Schema,
     #[expect(clippy::type_complexity, reason = "a function that makes a function")]
     pub(super) prepare: Box<dyn Fn(&mut Loaded, &str) -> plan::PreparedProvider<P> + Send + Sync>,
 }
@@ -138,10 +139,10 @@ impl Builder {
     pub fn schema(&self) -> Value {
         let mut schema = plan::describe(SchemaBuilder::new());
         if let Some(kind) = &self.secrets {
-            schema = (kind.schema)(schema, "secrets", "Where secrets are kept.");
+            schema = schema.section("secrets", "Where secrets are kept.", (kind.schema)());
         }
         if let Some(kind) = &self.discovery {
-            schema = (kind.schema)(schema, "discovery", "Where services are.");
+            schema = schema.section("discovery", "Where services are.", (kind.schema)());
         }
         let schema = self
             .kinds
@@ -175,7 +176,7 @@ impl<P: ?Sized + 'static> ProviderKind<P> {
     ) -> Self {
         let build = Arc::new(build);
         Self {
-            schema: SchemaBuilder::section::<C>,
+            schema: schema_of::<C>,
             prepare: Box::new(move |loaded, path| {
                 let config = loaded.section::<C>(path);
                 let build = Arc::clone(&build);

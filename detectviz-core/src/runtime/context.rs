@@ -161,7 +161,8 @@ impl fmt::Debug for ProviderContext<'_> {
     }
 }
 
-fn on_reload<C: Section>(
+/// Has `apply` called with `section` when the configuration is read again.
+pub(super) fn on_reload<C: Section>(
     reloads: &mut Reloads,
     section: &str,
     running: C,

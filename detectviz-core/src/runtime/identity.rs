@@ -1,6 +1,6 @@
 //! Who this service is.
 use super::ServiceConfig;
-use crate::telemetry::context::SpanId;
+use crate::telemetry::{Origin, context::SpanId};
 use serde::Serialize;
 
 /// What a service calls itself, in every log line, metric and span.
@@ -31,6 +31,17 @@ impl Identity {
             version: or(&config.version, version),
             instance,
             environment: config.environment.clone(),
+        }
+    }
+
+    /// The same, as telemetry tells it.
+    #[must_use]
+    pub fn origin(&self) -> Origin<'_> {
+        Origin {
+            name: &self.name,
+            version: &self.version,
+            instance: &self.instance,
+            environment: &self.environment,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a component of `composition.yaml` may be.
 use super::BuildContext;
 use crate::{
-    config::{Loaded, SchemaBuilder, Section},
+    config::{Loaded, SchemaBuilder, Section, schema_of},
     error::BoxError,
     task::Component,
 };
+use schemars::Schema;
 use std::{fmt, sync::Arc};
 
 /// A kind of component: the settings it reads and how it is built from them.
@@ -12,9 +13,12 @@ pub struct Kind {
     name: &'static str,
     description: &'static str,
     first: bool,
-    schema: fn(SchemaBuilder, &str, &str) -> SchemaBuilder,
-    prepare: Box<dyn Fn(&mut Loaded, &str) -> Prepared + Send + Sync>,
+    schema: fn() -> Schema,
+    prepare: Prepare,
 }
+
+/// Reads the section of a component.
+type Prepare = Box<dyn Fn(&mut Loaded, &str) -> Prepared + Send + Sync>;
 
 /// A component whose settings have been read; building it is what is left.
 pub(super) type Prepared =
@@ -52,7 +56,7 @@ impl Kind {
             name,
             description,
             first: false,
-            schema: SchemaBuilder::kind::<C>,
+            schema: schema_of::<C>,
             prepare: Box::new(move |loaded, component| {
                 let config = loaded.section::<C>(component);
                 let build = Arc::clone(&build);
@@ -82,7 +86,7 @@ impl Kind {
 
     /// Adds the schema of its section.
     pub(super) fn describe(&self, schema: SchemaBuilder) -> SchemaBuilder {
-        (self.schema)(schema, self.name, self.description)
+        schema.kind(self.name, self.description, (self.schema)())
     }
 
     /// Reads the section of `component`; problems stay in `loaded`.

@@ -33,7 +33,7 @@ mod builder;
 mod reload;
 mod options;
 mod plan;
-mod runtime;
+mod service;
 mod process;
 
 pub use self::{
@@ -45,5 +45,5 @@ pub use self::{
     options::Options,
     plan::Plan,
     provided::NotProvided,
-    runtime::{Runtime, Started},
+    service::{Runtime, Started},
 };

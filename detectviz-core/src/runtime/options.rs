@@ -1,16 +1,15 @@
 //! How a runtime stands in its process.
 use super::{Builder, reload::Reloading};
-use crate::config::Sources;
+use crate::{config::Sources, telemetry::logs::Output};
 use std::{
     fmt,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
 };
 
 /// How a runtime stands in its process: where its log lines go, and what it may do to the process.
 pub struct Options {
-    pub(super) output: Box<dyn Write + Send>,
-    pub(super) terminal: bool,
+    pub(super) output: Output,
     pub(super) in_kubernetes: bool,
     pub(super) process: bool,
     pub(super) root: PathBuf,
@@ -22,8 +21,7 @@ impl Options {
     #[must_use]
     pub fn embedded(output: impl Write + Send + 'static) -> Self {
         Self {
-            output: Box::new(output),
-            terminal: false,
+            output: Output::new(output),
             in_kubernetes: false,
             process: false,
             root: PathBuf::from("/"),
@@ -35,11 +33,10 @@ impl Options {
     /// period is over and it still has not.
     #[must_use]
     pub fn process() -> Self {
-        let stdout = io::stdout();
         Self {
-            terminal: stdout.is_terminal(),
+            output: Output::stdout(),
             process: true,
-            ..Self::embedded(stdout)
+            ..Self::embedded(io::sink())
         }
     }
 
@@ -61,7 +58,6 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("terminal", &self.terminal)
             .field("in_kubernetes", &self.in_kubernetes)
             .field("process", &self.process)
             .field("reloading", &self.reloading.is_some())

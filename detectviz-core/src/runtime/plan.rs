@@ -1,10 +1,10 @@
 //! A configuration that has been read and found good.
 use super::{
     Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig, kind::Prepared,
-    runtime::Runtime,
+    service::Runtime,
 };
 use crate::{
-    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load},
+    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load, schema_of},
     discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error},
     health::HealthConfig,
@@ -127,9 +127,25 @@ impl fmt::Debug for Plan {
 /// Adds the sections that every service has.
 pub(super) fn describe(schema: SchemaBuilder) -> SchemaBuilder {
     let schema = schema
-        .section::<ServiceConfig>("service", "What the service calls itself.")
-        .section::<RuntimeConfig>("runtime", "The threads of the process.")
-        .section::<HealthConfig>("health", "How the process itself is judged.")
-        .section::<ShutdownConfig>("shutdown", "How much time the end may take.");
+        .section(
+            "service",
+            "What the service calls itself.",
+            schema_of::<ServiceConfig>(),
+        )
+        .section(
+            "runtime",
+            "The threads of the process.",
+            schema_of::<RuntimeConfig>(),
+        )
+        .section(
+            "health",
+            "How the process itself is judged.",
+            schema_of::<HealthConfig>(),
+        )
+        .section(
+            "shutdown",
+            "How much time the end may take.",
+            schema_of::<ShutdownConfig>(),
+        );
     TelemetryConfig::describe(schema)
 }

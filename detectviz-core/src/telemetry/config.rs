@@ -1,8 +1,8 @@
 //! The settings of all telemetry.
+use super::logs::LogsConfig;
 #[cfg(feature = "otlp")]
 use super::otlp::OtlpConfig;
-use super::logs::LogsConfig;
-use crate::config::{Checker, Loaded, SchemaBuilder, Section};
+use crate::config::{Checker, Loaded, SchemaBuilder, Section, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +50,10 @@ impl TelemetryConfig {
     /// Adds the schema of its sections.
     pub(crate) fn describe(schema: SchemaBuilder) -> SchemaBuilder {
         let schema = schema
-            .section::<LogsConfig>(LOGS.0, LOGS.1)
-            .section::<MetricsConfig>(METRICS.0, METRICS.1);
+            .section(LOGS.0, LOGS.1, schema_of::<LogsConfig>())
+            .section(METRICS.0, METRICS.1, schema_of::<MetricsConfig>());
         #[cfg(feature = "otlp")]
-        let schema = schema.section::<OtlpConfig>(OTLP.0, OTLP.1);
+        let schema = schema.section(OTLP.0, OTLP.1, schema_of::<OtlpConfig>());
         schema
     }
 
@@ -76,24 +76,11 @@ impl Default for MetricsConfig {
 impl Section for MetricsConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         if self.cardinality_limit == 0 {
-            check.problem("cardinality_limit", "leaves room for no series", "write a number such as 2000");
-        }
-    }
-}
-
-impl Section for LogsConfig {
-    fn validate(&self, check: &mut Checker<'_>) {
-        for (key, what, remedy) in self.problems() {
-            check.problem(key, what, remedy);
-        }
-    }
-}
-
-#[cfg(feature = "otlp")]
-impl Section for OtlpConfig {
-    fn validate(&self, check: &mut Checker<'_>) {
-        for (key, what, remedy) in self.problems() {
-            check.problem(&key, what, remedy);
+            check.problem(
+                "cardinality_limit",
+                "leaves room for no series",
+                "write a number such as 2000",
+            );
         }
     }
 }

@@ -1,4 +1,6 @@
 //! Telemetry: JSON logs, traces and metrics of one runtime.
+//!
+//! Each part stands alone; [`Telemetry`] joins them for a runtime.
 pub mod context;
 pub mod metrics;
 pub mod span;
@@ -6,3 +8,10 @@ pub mod logs;
 pub mod hub;
 #[cfg(feature = "otlp")]
 pub mod otlp;
+mod config;
+mod pipeline;
+
+pub use self::{
+    config::{MetricsConfig, TelemetryConfig},
+    pipeline::{Origin, Telemetry},
+};

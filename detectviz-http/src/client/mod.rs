@@ -1,1 +1,64 @@
-//! The HTTP client.
+//! The HTTP client: pooled, bounded in time, traced, and it finds services by name.
+//!
+//! `http://orders/v1/items` goes to one of the endpoints that the [provider](ClientBuilder::with_discovery) knows for
+//! `orders`, in turn, and the `Host` header keeps the name. A host with a port, an IP address, and a host that the
+//! provider does not know go to DNS as they are. The request path reads a snapshot of the endpoints and waits for
+//! nobody; only the first request to a name asks the provider.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use detectviz_core::{error::cause_ref, task::Tasks};
+//! use detectviz_http::client::{ClientBuilder, ClientConfig, ConnectFailed};
+//!
+//! let client = ClientBuilder::new(ClientConfig::default()).build(&Tasks::new()).expect("the defaults are valid");
+//! let refused = client.get("http://127.0.0.1:1/".parse().expect("a URI")).await.expect_err("nobody listens there");
+//! assert!(cause_ref::<ConnectFailed>(&*refused).is_some());
+//! # }
+//! ```
+//!
+//! # Time
+//! `total_timeout` covers everything from the call to the last byte of the response's body: a lookup, connecting, the
+//! answer. When it passes while the body is being read, the [`ResponseBody`] fails with
+//! [`Elapsed`](detectviz_core::resilience::timeout::Elapsed). A deadline of the request that is being served, when it is
+//! nearer, counts instead.
+//!
+//! # Errors
+//! A [`BoxError`](detectviz_core::error::BoxError) in whose chain [`cause_ref`](detectviz_core::error::cause_ref) finds
+//! what went wrong: `Elapsed`, [`ConnectTimeout`], [`ConnectFailed`], [`NoEndpoints`], [`LookupFailed`],
+//! [`NoTrustRoots`], [`InvalidTarget`] or [`SendFailed`]. A status such as 404 or 503 is an answer and no error.
+//!
+//! # Cancel safety
+//! A dropped call is cancelled: over HTTP/2 its stream is reset, over HTTP/1 its connection is closed. What the server
+//! has done by then is done.
+//!
+//! # What it does not do
+//! It follows no redirects, keeps no cookies, reads no proxy settings, and over HTTP/2 the `:authority` of a discovered
+//! service is the endpoint's. Retries belong to `detectviz_core::resilience`.
+mod body;
+mod builder;
+mod call;
+mod config;
+mod connect;
+mod error;
+mod executor;
+mod future;
+mod in_flight;
+mod recorder;
+mod service;
+#[cfg(feature = "tls")]
+mod source;
+#[cfg(test)]
+mod tests;
+mod upstream;
+mod upstreams;
+
+pub use self::{
+    body::{Body, ResponseBody},
+    builder::ClientBuilder,
+    config::{ClientConfig, ClientTlsConfig},
+    error::{InvalidTarget, LookupFailed, NoTrustRoots},
+    future::ResponseFuture,
+    service::Client,
+};
+pub use crate::error::{ConnectFailed, ConnectTimeout, SendFailed};
+pub use detectviz_core::balance::NoEndpoints;

@@ -15,13 +15,13 @@ struct Call {
 }
 
 /// POSTs each `arguments` to its `url`, one after the other, in the trace of the current request.
-pub(crate) async fn answer(
-    client: Client,
-    body: RequestBody,
-) -> Result<Response<Body>, BoxError> {
+pub(crate) async fn answer(client: Client, body: RequestBody) -> Result<Response<Body>, BoxError> {
     let body = body.collect().await?.to_bytes();
     let Ok(calls) = serde_json::from_slice::<Vec<Call>>(&body) else {
-        return Ok(answer::text(StatusCode::BAD_REQUEST, "send a list of {url, arguments}\n"));
+        return Ok(answer::text(
+            StatusCode::BAD_REQUEST,
+            "send a list of {url, arguments}\n",
+        ));
     };
     for call in calls {
         let request = Request::builder()

@@ -21,9 +21,21 @@ fn main() -> ExitCode {
         .app_config(include_str!("../config/app_config.yaml"))
         .flag("--port", "http.port", "the port of the service")
         .flag("--admin-port", "admin.port", "the admin port")
-        .flag("--pre-stop", "shutdown.pre_stop", "how long to serve on after the signal, such as 5s")
-        .flag("--drain-timeout", "shutdown.drain", "how long accepted work may take, such as 5s")
-        .flag("--log-level", "telemetry.logs.level", "error, warn, info, debug or trace")
+        .flag(
+            "--pre-stop",
+            "shutdown.pre_stop",
+            "how long to serve on after the signal, such as 5s",
+        )
+        .flag(
+            "--drain-timeout",
+            "shutdown.drain",
+            "how long accepted work may take, such as 5s",
+        )
+        .flag(
+            "--log-level",
+            "telemetry.logs.level",
+            "error, warn, info, debug or trace",
+        )
         .kind(detectviz_http::kinds::admin())
         .kind(detectviz_http::kinds::client())
         .kind(detectviz_http::kinds::server(|cx| {

@@ -6,6 +6,8 @@ use crate::{
 use detectviz_core::{error::BoxError, lifecycle::PhaseWatch, task::Tasks};
 use detectviz_http::{body::RequestBody, client::Client};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Either, Full};
 use std::{
     future::{Future, Ready, ready},
     pin::Pin,
@@ -51,7 +53,7 @@ impl Service<Request<RequestBody>> for Conformance {
         let get = request.method() == Method::GET || request.method() == Method::HEAD;
         let response = match (get, request.uri().path()) {
             (true, "/") => answer::text(StatusCode::OK, "hello"),
-            (false, "/") => answer::stream(request.into_body()),
+            (false, "/") => return echo(request.into_body()),
             (true, "/slow") => return slow(request.uri().query()),
             #[expect(clippy::panic, reason = "what this route is for")]
             (true, "/panic") => panic!("on purpose"),
@@ -78,11 +80,25 @@ impl Future for Answer {
     }
 }
 
+/// Sends the body back, always with its length: what came in chunks is collected first.
+fn echo(body: RequestBody) -> Answer {
+    if body.size_hint().exact().is_some() {
+        return Answer::Now(ready(Ok(answer::stream(body))));
+    }
+    Answer::Later(Box::pin(async move {
+        let whole = body.collect().await?.to_bytes();
+        Ok(Response::new(Either::Left(Full::new(whole))))
+    }))
+}
+
 /// Answers after as many milliseconds as `?ms=` says.
 fn slow(query: Option<&str>) -> Answer {
     let ms = query.and_then(|query| query.strip_prefix("ms=")?.parse().ok());
     let Some(ms) = ms else {
-        return Answer::Now(ready(Ok(answer::text(StatusCode::BAD_REQUEST, "say how long: ?ms=100\n"))));
+        return Answer::Now(ready(Ok(answer::text(
+            StatusCode::BAD_REQUEST,
+            "say how long: ?ms=100\n",
+        ))));
     };
     Answer::Later(Box::pin(async move {
         tokio::time::sleep(Duration::from_millis(ms)).await;

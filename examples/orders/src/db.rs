@@ -103,11 +103,13 @@ impl Db {
     /// # Errors
     /// Those of the database.
     pub async fn insert(&self, order: &NewOrder) -> Result<Order, sqlx::Error> {
-        sqlx::query_as("INSERT INTO orders (item, quantity) VALUES (?, ?) RETURNING id, item, quantity")
-            .bind(&order.item)
-            .bind(order.quantity)
-            .fetch_one(&self.pool)
-            .await
+        sqlx::query_as(
+            "INSERT INTO orders (item, quantity) VALUES (?, ?) RETURNING id, item, quantity",
+        )
+        .bind(&order.item)
+        .bind(order.quantity)
+        .fetch_one(&self.pool)
+        .await
     }
 
     /// The order with this id.

@@ -28,15 +28,25 @@ pub fn builder() -> Builder {
         .secrets(|config: SecretsConfig, cx| Ok(config.build(cx.tasks())))
         .discovery(|config: DiscoveryConfig, _| Ok(config.build()))
         .kind(kinds::admin())
-        .kind(Kind::new("sqlite", "The database of orders.", |config: DbConfig, cx| {
-            let db = Db::new(&config)?;
-            cx.register_check(CheckConfig::default(), Arc::new(db.clone()));
-            cx.provide(db.clone());
-            Ok(db)
+        .kind(Kind::new(
+            "sqlite",
+            "The database of orders.",
+            |config: DbConfig, cx| {
+                let db = Db::new(&config)?;
+                cx.register_check(CheckConfig::default(), Arc::new(db.clone()));
+                cx.provide(db.clone());
+                Ok(db)
+            },
+        ))
+        .kind(Kind::new(
+            "orders",
+            "What the service answers.",
+            |config: OrdersConfig, cx| {
+                cx.provide(Api::new(cx.provided("db")?, cx.secrets(), config.token));
+                Ok(Passive)
+            },
+        ))
+        .kind(kinds::server(|cx| {
+            Ok(App::new(cx.provided::<Api>("orders")?.router()))
         }))
-        .kind(Kind::new("orders", "What the service answers.", |config: OrdersConfig, cx| {
-            cx.provide(Api::new(cx.provided("db")?, cx.secrets(), config.token));
-            Ok(Passive)
-        }))
-        .kind(kinds::server(|cx| Ok(App::new(cx.provided::<Api>("orders")?.router()))))
 }

@@ -3,8 +3,8 @@ use crate::shop::Shop;
 use async_trait::async_trait;
 use detectviz_core::{
     config::Section,
-    error::{BoxError, Error, ErrorKind},
-    lifecycle::{Outcome, Signals},
+    error::BoxError,
+    lifecycle::Signals,
     runtime::{Options, Started},
     task::Component,
 };
@@ -56,10 +56,13 @@ impl Component for Orders {
             .set(&format!("http.port={port}"))
             .set(&format!("admin.port={admin_port}"))
             .set(&format!("secrets.file.root={}", self.shop.dir().display()))
+            .set("db.url=sqlite:quickstart?mode=memory&cache=shared")
             .set("telemetry.otlp.enabled=false");
-        let runtime = builder.plan(&sources)?.build(Options::embedded(io::stdout()))?;
+        let runtime = builder
+            .plan(&sources)?
+            .build(Options::embedded(io::stdout()))?;
         let (_, mut signals) = Signals::manual();
-        let started = runtime.start(&mut signals).await.map_err(failed)?;
+        let started = runtime.start(&mut signals).await?;
         let address = started.provided::<BoundAddr>("http")?.local_addr();
         let address = address.ok_or("the server is not bound")?;
         self.shop.tell(address, true);
@@ -74,14 +77,10 @@ impl Component for Orders {
         self.shop.tell(address, false);
         let (_, mut signals) = Signals::manual();
         let outcome = started.shutdown(&mut signals).await;
-        if outcome.is_clean() { Ok(()) } else { Err(failed(outcome)) }
-    }
-}
-
-/// What is said of an instance that did not start, or did not end well.
-fn failed(outcome: Outcome) -> BoxError {
-    match outcome.into_error() {
-        Some(error) => error.into(),
-        None => Error::new(ErrorKind::DrainDeadline, "work was cut").into(),
+        if outcome.is_clean() {
+            Ok(())
+        } else {
+            Err(outcome.into())
+        }
     }
 }

@@ -8,11 +8,7 @@ use axum::{
     routing::get,
 };
 use detectviz_core::{error::BoxError, runtime::BuildContext};
-use detectviz_http::{
-    client::Client,
-    error::Problem,
-    kinds::App,
-};
+use detectviz_http::{client::Client, error::Problem, kinds::App};
 
 /// The routes of the gateway.
 pub(crate) fn app(cx: &mut BuildContext<'_>) -> Result<App<Router>, BoxError> {
@@ -26,8 +22,16 @@ pub(crate) fn app(cx: &mut BuildContext<'_>) -> Result<App<Router>, BoxError> {
 
 /// Sends the request on to `http://orders/…`, which discovery turns into one of its instances.
 async fn pass(State(client): State<Client>, mut request: Request) -> Response {
-    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let Ok(uri) = Uri::builder().scheme("http").authority("orders").path_and_query(path).build() else {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", PathAndQuery::as_str);
+    let Ok(uri) = Uri::builder()
+        .scheme("http")
+        .authority("orders")
+        .path_and_query(path)
+        .build()
+    else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     *request.uri_mut() = uri;

@@ -18,13 +18,41 @@ fn main() -> ExitCode {
         .composition(include_str!("../config/composition.yaml"))
         .app_config(include_str!("../config/app_config.yaml"))
         .flag("--port", "http.port", "the port of the gateway")
-        .flag("--admin-port", "admin.port", "the admin port of the gateway")
-        .flag("--orders-1-port", "orders-1.port", "the port of the first orders")
-        .flag("--orders-2-port", "orders-2.port", "the port of the second orders")
-        .flag("--orders-3-port", "orders-3.port", "the port of the third orders")
-        .flag("--orders-1-admin-port", "orders-1.admin_port", "the admin port of the first orders")
-        .flag("--orders-2-admin-port", "orders-2.admin_port", "the admin port of the second orders")
-        .flag("--orders-3-admin-port", "orders-3.admin_port", "the admin port of the third orders")
+        .flag(
+            "--admin-port",
+            "admin.port",
+            "the admin port of the gateway",
+        )
+        .flag(
+            "--orders-1-port",
+            "orders-1.port",
+            "the port of the first orders",
+        )
+        .flag(
+            "--orders-2-port",
+            "orders-2.port",
+            "the port of the second orders",
+        )
+        .flag(
+            "--orders-3-port",
+            "orders-3.port",
+            "the port of the third orders",
+        )
+        .flag(
+            "--orders-1-admin-port",
+            "orders-1.admin_port",
+            "the admin port of the first orders",
+        )
+        .flag(
+            "--orders-2-admin-port",
+            "orders-2.admin_port",
+            "the admin port of the second orders",
+        )
+        .flag(
+            "--orders-3-admin-port",
+            "orders-3.admin_port",
+            "the admin port of the third orders",
+        )
         .discovery(move |_: shop::NoSettings, _| Ok(shop.discovery()))
         .kind(kinds::admin())
         .kind(kinds::client())
@@ -34,8 +62,10 @@ fn main() -> ExitCode {
             move |config, cx| Ok(embedded::Orders::new(cx.name(), config, in_shop.clone())),
         ))
         .kind(kinds::server(gateway::app))
-        .kind(Kind::new("hints", "Prints what is worth trying.", move |_: shop::NoSettings, cx| {
-            hints::Hints::new(cx, to_hint.clone())
-        }))
+        .kind(Kind::new(
+            "hints",
+            "Prints what is worth trying.",
+            move |_: shop::NoSettings, cx| hints::Hints::new(cx, to_hint.clone()),
+        ))
         .run()
 }

@@ -1,7 +1,5 @@
 //! What the parts of the shop share: the directory with its secret, and where the instances of orders are.
-use detectviz_core::{
-    config::Section,
-};
+use detectviz_core::config::Section;
 use detectviz_discovery::fixed::{StaticConfig, StaticProvider};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,7 +98,10 @@ impl Section for NoSettings {}
 /// Says why the directory cannot be made.
 pub(crate) fn cannot_open(err: &io::Error) -> ExitCode {
     let dir = std::env::temp_dir();
-    let text = format!("quickstart: no directory can be made in {}: {err}", dir.display());
+    let text = format!(
+        "quickstart: no directory can be made in {}: {err}",
+        dir.display()
+    );
     let _ = writeln!(io::stderr(), "{text}");
     ExitCode::from(70)
 }

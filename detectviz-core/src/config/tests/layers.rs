@@ -43,6 +43,22 @@ fn a_higher_layer_wins_and_its_origin_is_kept() {
 }
 
 #[test]
+fn sources_lie_over_each_other() {
+    let lower = app("shop: {port: 1, name: lower}")
+        .set("shop.offset=1")
+        .profile("staging");
+    let upper = app("shop: {port: 2}").set("shop.offset=2").profile("dr");
+    let both = lower.clone().over(&upper);
+    assert_eq!(both.profile_name(), Some("dr"));
+    assert_eq!(lower.over(&Sources::new()).profile_name(), Some("staging"));
+    let (read, _) = shop(&both).unwrap();
+    assert_eq!(
+        (read.port, read.offset, read.name.as_str()),
+        (2, 2, "lower")
+    );
+}
+
+#[test]
 fn maps_merge_and_the_rest_replaces() {
     for (lower, upper, merged) in [
         ("a: 1", "b: 2", r#"{"a":1,"b":2}"#),

@@ -25,9 +25,9 @@ impl Section for Tree {}
 
 fn builder() -> SchemaBuilder {
     SchemaBuilder::new()
-        .section::<Shop>("shop", "The shop.")
-        .section::<Tree>("telemetry.tree", "A tree.")
-        .kind::<Dashed>("dashed", "Dashes.")
+        .section("shop", "The shop.", schema_of::<Shop>())
+        .section("telemetry.tree", "", schema_of::<Tree>())
+        .kind("dashed", "Dashes.", schema_of::<Dashed>())
 }
 
 /// Whether the loader and the schema take `yaml`, and what the loader says.
@@ -112,7 +112,7 @@ fn every_value_says_when_it_changes() {
 #[test]
 fn without_kinds_only_sections_are_taken() {
     let schema = SchemaBuilder::new()
-        .section::<Shop>("shop", "The shop.")
+        .section("shop", "The shop.", schema_of::<Shop>())
         .app_config();
     assert!(!jsonschema::is_valid(&schema, &json!({"other": {}})));
     assert_eq!(schema["properties"]["shop"]["description"], "The shop.");

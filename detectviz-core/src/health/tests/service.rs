@@ -3,6 +3,7 @@ use crate::{
     error::BoxError,
     health::{Check, CheckConfig, Criticality, Health, HealthConfig, Status},
     task::Tasks,
+    telemetry::metrics::{Registry, Value},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -66,7 +67,7 @@ impl Check for Dependency {
 const INTERVAL: Duration = Duration::from_secs(5);
 
 fn health() -> Health {
-    let health = Health::new(&HealthConfig::default(), &Tasks::new());
+    let health = Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new());
     health.started();
     health
 }
@@ -138,7 +139,7 @@ async fn a_probe_never_asks_the_dependency() {
 
 #[tokio::test(start_paused = true)]
 async fn checks_begin_when_every_part_has_started() {
-    let health = Health::new(&HealthConfig::default(), &Tasks::new());
+    let health = Health::new(&HealthConfig::default(), &Tasks::new(), &Registry::new());
     let db = Dependency::new(Mood::Answers);
     let _registration = health.register("db", CheckConfig::default(), db.arc());
     sleep(Duration::from_secs(60)).await;
@@ -193,7 +194,7 @@ async fn an_optional_check_that_fails_degrades() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_registration_ends_the_check_and_forgets_it() {
     let tasks = Tasks::new();
-    let health = Health::new(&HealthConfig::default(), &tasks);
+    let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
     health.started();
     for mood in [Mood::Refuses, Mood::Hangs] {
         let db = Dependency::new(mood);
@@ -211,9 +212,41 @@ async fn dropping_the_registration_ends_the_check_and_forgets_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn results_are_measured_for_as_long_as_the_check_is_registered() {
+    let (metrics, db) = (Registry::new(), Dependency::new(Mood::Answers));
+    let health = Health::new(&HealthConfig::default(), &Tasks::new(), &metrics);
+    let gauge = |name: &str, labels: &[&str]| match metrics.snapshot().value(name, labels) {
+        Some(Value::Gauge(value)) => Some(*value),
+        _ => None,
+    };
+    let status = || gauge("detectviz_health_check_status", &["db"]);
+    let ready = || gauge("detectviz_health_ready", &[]);
+    let runs = || match metrics
+        .snapshot()
+        .value("detectviz_health_check_duration_seconds", &["db"])
+    {
+        Some(Value::Histogram(durations)) => durations.count,
+        _ => 0,
+    };
+    assert_eq!((status(), ready()), (None, Some(0.0)));
+    health.started();
+    assert_eq!(ready(), Some(1.0));
+    let registration = health.register("db", CheckConfig::default(), db.arc());
+    assert_eq!((status(), ready()), (Some(0.0), Some(0.0)));
+    until_ready_is(&health, true).await;
+    assert_eq!((status(), ready(), runs()), (Some(1.0), Some(1.0), 1));
+    db.turns(Mood::Refuses);
+    until_ready_is(&health, false).await;
+    assert_eq!((status(), ready()), (Some(0.0), Some(0.0)));
+    assert!(runs() >= 2);
+    drop(registration);
+    assert_eq!((status(), ready(), runs()), (None, Some(1.0), 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn checks_end_with_their_tasks() {
     let tasks = Tasks::new();
-    let health = Health::new(&HealthConfig::default(), &tasks);
+    let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
     health.started();
     health.watch_progress(&tasks);
     let _hangs = health.register(

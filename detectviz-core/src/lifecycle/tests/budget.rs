@@ -48,6 +48,56 @@ fn each_step_gets_its_share_and_what_was_left_over() {
 }
 
 #[test]
+fn shares_that_do_not_fit_are_cut_at_the_grace() {
+    let began = std::time::Instant::now();
+    let at = |ms| began + Duration::from_millis(ms);
+    for (config, pre_stop, step, now, expected) in [
+        (
+            config(10_000, 60_000, 0, 0, 0),
+            2_000,
+            Step::Drain,
+            2_000,
+            8_000,
+        ),
+        (
+            config(10_000, 1_000, 60_000, 0, 0),
+            2_000,
+            Step::Hooks,
+            3_000,
+            7_000,
+        ),
+        (
+            config(10_000, 1_000, 0, 0, 0),
+            60_000,
+            Step::PreStop,
+            0,
+            10_000,
+        ),
+        (
+            config(10_000, 1_000, 0, 60_000, 60_000),
+            0,
+            Step::Flush,
+            1_000,
+            0,
+        ),
+        (
+            config(10_000, 1_000, 0, 60_000, 60_000),
+            0,
+            Step::LastFlush,
+            1_000,
+            9_000,
+        ),
+    ] {
+        let budget = Budget::new(&config, Duration::from_millis(pre_stop), began);
+        assert_eq!(
+            budget.limit(step, at(now)),
+            Duration::from_millis(expected),
+            "{step:?} {config:?}"
+        );
+    }
+}
+
+#[test]
 fn an_abort_leaves_less_than_a_second() {
     let began = std::time::Instant::now();
     let config = ShutdownConfig::default();
@@ -148,8 +198,7 @@ proptest! {
                 }
             });
             for (at, (drain, stop, hook, chained)) in acts.iter().enumerate() {
-                let before = at.saturating_sub(1).to_string();
-                let after: &[&str] = if *chained && at > 0 { &[&before] } else { &[] };
+                let after = (*chained && at > 0).then(|| at.saturating_sub(1).to_string());
                 let part = journal.part("part").on_drain(*drain).on_stop(*stop);
                 lifecycle = lifecycle.add(at.to_string(), after, part.arc());
                 let part = journal.part("hook").on_start(*hook);

@@ -9,6 +9,7 @@ use crate::{
     error::BoxError,
     health::{Health, HealthConfig},
     task::{Component, Tasks},
+    telemetry::metrics::Registry,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -139,6 +140,9 @@ impl Component for Scripted {
     }
 }
 
+/// After nobody.
+const NONE: [&str; 0] = [];
+
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -146,7 +150,7 @@ fn seconds(n: u64) -> Duration {
 /// A lifecycle with the default budget, and its health.
 fn lifecycle() -> (Lifecycle, Health) {
     let tasks = Tasks::new();
-    let health = Health::new(&HealthConfig::default(), &tasks);
+    let health = Health::new(&HealthConfig::default(), &tasks, &Registry::new());
     let lifecycle = Lifecycle::new(ShutdownConfig::default(), &tasks).with_health(health.clone());
     (lifecycle, health)
 }

@@ -11,7 +11,7 @@ async fn dr1_readiness_fails_at_once_and_work_is_accepted_until_the_pre_stop_tim
     let (lifecycle, health) = lifecycle();
     let lifecycle = lifecycle.in_kubernetes(true).add(
         "server",
-        &[],
+        NONE,
         journal.part("server").on_drain(Act::After(300)).arc(),
     );
     let phase = lifecycle.phase();
@@ -49,15 +49,15 @@ async fn dr6_work_is_drained_then_hooks_run_then_telemetry_is_flushed_then_pools
     let (lifecycle, _) = lifecycle();
     let (hooked, flushed) = (journal.clone(), journal.clone());
     let lifecycle = lifecycle
-        .add("pool", &[], journal.part("pool").arc())
+        .add("pool", NONE, journal.part("pool").arc())
         .add(
             "consumer",
-            &["pool"],
+            ["pool"],
             journal.part("consumer").on_drain(Act::After(200)).arc(),
         )
         .add(
             "server",
-            &["consumer"],
+            ["consumer"],
             journal.part("server").on_drain(Act::After(100)).arc(),
         )
         .add_hook("outbox", seconds(1), move || async move {
@@ -116,7 +116,7 @@ async fn dr6_a_hook_that_hangs_is_cut_at_its_own_timeout_and_the_rest_still_run(
     let (lifecycle, _) = lifecycle();
     let (slow, flushed) = (journal.clone(), journal.clone());
     let lifecycle = lifecycle
-        .add("pool", &[], journal.part("pool").arc())
+        .add("pool", NONE, journal.part("pool").arc())
         .add_hook("hangs", Duration::from_millis(700), std::future::pending)
         .add_hook("panics", seconds(1), || async { panic!("on purpose") })
         .add_hook("fails", seconds(1), || async { Err("refused".into()) })
@@ -155,15 +155,15 @@ async fn a_drain_that_never_ends_is_cut_at_its_share_and_named() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
     let lifecycle = lifecycle
-        .add("pool", &[], journal.part("pool").arc())
+        .add("pool", NONE, journal.part("pool").arc())
         .add(
             "server",
-            &["pool"],
+            ["pool"],
             journal.part("server").on_drain(Act::Never).arc(),
         )
         .add(
             "other",
-            &[],
+            NONE,
             journal.part("other").on_drain(Act::After(14_000)).arc(),
         );
     let (outcome, took) = run(lifecycle, &[0]).await;
@@ -190,7 +190,7 @@ async fn a_part_that_says_it_missed_the_deadline_counts_as_cut() {
     }
 
     let (lifecycle, _) = lifecycle();
-    let (outcome, _) = run(lifecycle.add("server", &[], Arc::new(Server)), &[0]).await;
+    let (outcome, _) = run(lifecycle.add("server", NONE, Arc::new(Server)), &[0]).await;
     assert_eq!(
         (outcome.exit_code(), outcome.cut()),
         (75, &["server".to_owned()][..])
@@ -201,9 +201,9 @@ async fn a_part_that_says_it_missed_the_deadline_counts_as_cut() {
 async fn errors_on_the_way_down_are_told_and_the_rest_still_runs() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
-    let lifecycle = lifecycle.add("pool", &[], journal.part("pool").arc()).add(
+    let lifecycle = lifecycle.add("pool", NONE, journal.part("pool").arc()).add(
         "a",
-        &["pool"],
+        ["pool"],
         journal
             .part("a")
             .on_drain(Act::Fail)
@@ -227,9 +227,9 @@ async fn errors_on_the_way_down_are_told_and_the_rest_still_runs() {
 async fn a_panic_in_drain_is_contained_and_ends_in_70() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
-    let lifecycle = lifecycle.add("pool", &[], journal.part("pool").arc()).add(
+    let lifecycle = lifecycle.add("pool", NONE, journal.part("pool").arc()).add(
         "a",
-        &["pool"],
+        ["pool"],
         journal.part("a").on_drain(Act::Panic).arc(),
     );
     let (outcome, _) = run(lifecycle, &[0]).await;
@@ -251,7 +251,7 @@ async fn a_second_signal_aborts_whatever_step_it_comes_in() {
         let (lifecycle, _) = lifecycle();
         let lifecycle = lifecycle.in_kubernetes(true).add(
             "server",
-            &[],
+            NONE,
             journal.part("server").on_drain(drain).arc(),
         );
         let (outcome, took) = run(lifecycle, &signals).await;
@@ -281,7 +281,7 @@ async fn a_hook_that_an_abort_leaves_out_is_named() {
 async fn a_part_that_breaks_ends_the_service_in_order_with_70() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
-    let lifecycle = lifecycle.add("server", &[], journal.part("server").arc());
+    let lifecycle = lifecycle.add("server", NONE, journal.part("server").arc());
     let failures = lifecycle.failures();
     let breaks = async {
         sleep(seconds(3)).await;
@@ -292,6 +292,23 @@ async fn a_part_that_breaks_ends_the_service_in_order_with_70() {
     assert_eq!(outcome.to_string(), "`server` broke while it ran");
     journal.at("server drain done");
     journal.at("server stop done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_told_last_and_waited_for() {
+    let journal = Journal::new();
+    let tasks = Tasks::new();
+    let (token, told) = (tasks.token(), journal.clone());
+    tasks.spawn("exporter", async move {
+        token.cancelled().await;
+        sleep(Duration::from_millis(300)).await;
+        told.write("exporter ended");
+    });
+    let part = journal.part("pool").on_stop(Act::After(100)).arc();
+    let lifecycle = Lifecycle::new(ShutdownConfig::default(), &tasks).add("pool", NONE, part);
+    let (outcome, took) = run(lifecycle, &[0]).await;
+    assert_eq!((outcome.stuck().len(), took), (0, 400));
+    assert_eq!(journal.at("exporter ended"), 400);
 }
 
 #[tokio::test(start_paused = true)]
@@ -311,7 +328,7 @@ async fn a_dead_collector_delays_the_exit_by_its_share_once() {
     let lifecycle = lifecycle
         .add(
             "pool",
-            &[],
+            NONE,
             journal.part("pool").on_stop(Act::After(1_500)).arc(),
         )
         .with_flush(|_| std::future::pending());

@@ -11,10 +11,10 @@ async fn parts_that_do_not_wait_for_each_other_start_at_the_same_time() {
     let slow = |name| journal.part(name).on_start(Act::After(1_000)).arc();
     let (lifecycle, health) = lifecycle();
     let lifecycle = lifecycle
-        .add("server", &["db", "cache"], slow("server"))
-        .add("db", &["secrets"], slow("db"))
-        .add("cache", &["secrets"], slow("cache"))
-        .add("secrets", &[], slow("secrets"));
+        .add("server", ["db", "cache"], slow("server"))
+        .add("db", ["secrets"], slow("db"))
+        .add("cache", ["secrets"], slow("cache"))
+        .add("secrets", NONE, slow("secrets"));
     let phase = lifecycle.phase();
     let (_sender, mut signals) = Signals::manual();
     let running = lifecycle.start(&mut signals).await.unwrap();
@@ -34,12 +34,12 @@ async fn readiness_names_what_has_not_started() {
     let lifecycle = lifecycle
         .add(
             "db",
-            &[],
+            NONE,
             journal.part("db").on_start(Act::After(100)).arc(),
         )
         .add(
             "server",
-            &["db"],
+            ["db"],
             journal.part("server").on_start(Act::Never).arc(),
         );
     let (_sender, mut signals) = Signals::manual();
@@ -62,14 +62,14 @@ async fn a_failing_start_stops_what_was_started_in_reverse() {
     let journal = Journal::new();
     let (lifecycle, health) = lifecycle();
     let lifecycle = lifecycle
-        .add("db", &[], journal.part("db").arc())
-        .add("cache", &["db"], journal.part("cache").arc())
+        .add("db", NONE, journal.part("db").arc())
+        .add("cache", ["db"], journal.part("cache").arc())
         .add(
             "server",
-            &["cache"],
+            ["cache"],
             journal.part("server").on_start(Act::Fail).arc(),
         )
-        .add("last", &["server"], journal.part("last").arc());
+        .add("last", ["server"], journal.part("last").arc());
     let (outcome, took) = run(lifecycle, &[]).await;
     assert_eq!(
         journal.lines(),
@@ -105,10 +105,10 @@ async fn a_part_that_is_starting_when_another_fails_is_dropped_and_stopped() {
     let lifecycle = lifecycle
         .add(
             "slow",
-            &[],
+            NONE,
             journal.part("slow").on_start(Act::After(60_000)).arc(),
         )
-        .add("bad", &[], journal.part("bad").on_start(Act::Fail).arc());
+        .add("bad", NONE, journal.part("bad").on_start(Act::Fail).arc());
     let (outcome, took) = run(lifecycle, &[]).await;
     assert_eq!(outcome.exit_code(), 69);
     assert!(took < 100, "{took}");
@@ -132,7 +132,7 @@ async fn a_failed_start_keeps_the_kind_of_its_error() {
     }
 
     let (lifecycle, _) = lifecycle();
-    let (outcome, _) = run(lifecycle.add("dns", &[], Arc::new(Misconfigured)), &[]).await;
+    let (outcome, _) = run(lifecycle.add("dns", NONE, Arc::new(Misconfigured)), &[]).await;
     assert_eq!(outcome.exit_code(), 64);
 }
 
@@ -140,9 +140,9 @@ async fn a_failed_start_keeps_the_kind_of_its_error() {
 async fn a_panic_in_start_is_contained_and_named() {
     let journal = Journal::new();
     let (lifecycle, _) = lifecycle();
-    let lifecycle = lifecycle.add("db", &[], journal.part("db").arc()).add(
+    let lifecycle = lifecycle.add("db", NONE, journal.part("db").arc()).add(
         "server",
-        &["db"],
+        ["db"],
         journal.part("server").on_start(Act::Panic).arc(),
     );
     let (outcome, _) = run(lifecycle, &[]).await;
@@ -160,10 +160,10 @@ async fn a_signal_while_starting_is_a_clean_end() {
     let (lifecycle, _) = lifecycle();
     let lifecycle = lifecycle
         .in_kubernetes(true)
-        .add("db", &[], journal.part("db").arc())
+        .add("db", NONE, journal.part("db").arc())
         .add(
             "server",
-            &["db"],
+            ["db"],
             journal.part("server").on_start(Act::Never).arc(),
         )
         .add_hook("leave", seconds(1), || async {
@@ -184,8 +184,8 @@ async fn mistakes_in_order_and_budget_are_named_before_anything_starts() {
         ..ShutdownConfig::default()
     };
     let lifecycle = Lifecycle::new(config, &Tasks::new())
-        .add("a", &["b"], journal.part("a").arc())
-        .add("b", &["a", "c"], journal.part("b").arc());
+        .add("a", ["b"], journal.part("a").arc())
+        .add("b", ["a", "c"], journal.part("b").arc());
     assert_eq!(
         lifecycle.check().unwrap_err().to_string(),
         "`b` starts after `c`, which does not exist: add it or take it out of `after` (there are: a, b); \
@@ -196,4 +196,18 @@ async fn mistakes_in_order_and_budget_are_named_before_anything_starts() {
     let (outcome, _) = run(lifecycle, &[]).await;
     assert_eq!(outcome.exit_code(), 64);
     assert_eq!(journal.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_watchdog_is_no_task_that_the_end_waits_for() {
+    let tasks = Tasks::new();
+    let lifecycle = Lifecycle::new(ShutdownConfig::default(), &tasks).with_watchdog();
+    let (sender, signals) = Signals::manual();
+    sender.send(Signal::Terminate);
+    let outcome = lifecycle.run(signals).await;
+    assert!(
+        outcome.is_clean() && outcome.stuck().is_empty(),
+        "{outcome:?}"
+    );
+    assert!(tasks.is_empty());
 }

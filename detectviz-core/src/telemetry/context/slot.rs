@@ -28,6 +28,8 @@ pub struct Slot {
     pub baggage: Bytes,
     /// When the request began; the one clock reading that all layers share.
     pub started: Instant,
+    /// When the response ended, as the first layer that saw it read the clock; `None` before.
+    pub ended: Option<Instant>,
     /// When the caller stops waiting, if it said so.
     pub deadline: Option<Instant>,
 }
@@ -84,6 +86,7 @@ impl Slot {
             tracestate: Bytes::new(),
             baggage: Bytes::new(),
             started,
+            ended: None,
             deadline: None,
         }
     }
@@ -95,6 +98,7 @@ impl Slot {
             context: self.context.child(),
             parent: Some(self.context.span_id()),
             started,
+            ended: None,
             ..self.clone()
         }
     }
@@ -111,7 +115,13 @@ impl Slot {
     /// Runs `work` with this slot in place.
     pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
         let mut slot = Some(self);
-        let _swapped = Swapped::new(&mut slot);
+        Self::lend(&mut slot, work)
+    }
+
+    /// Runs `work` with `slot` in place and gives it back afterwards, with what [`update`] wrote into it. For named
+    /// futures and bodies that keep the slot between two polls.
+    pub fn lend<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
+        let _swapped = Swapped::new(slot);
         work()
     }
 }

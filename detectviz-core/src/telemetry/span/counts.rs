@@ -17,8 +17,10 @@ pub struct SpanCounts {
     pub export_failed: u64,
     /// Dropped by a collector that accepted the rest (`partial_success`).
     pub rejected: u64,
-    /// Dropped because the process ended.
+    /// Dropped because the process ended, `late` included.
     pub shutdown: u64,
+    /// Handed over after the queue was closed.
+    pub late: u64,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +64,7 @@ impl Counters {
             export_failed: self.export_failed.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
             shutdown: late + self.abandoned.load(Relaxed),
+            late,
         }
     }
 }

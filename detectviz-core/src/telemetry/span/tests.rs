@@ -68,7 +68,7 @@ fn a_child_follows_its_parent_unless_told_otherwise() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_ratio_samples_its_share_and_the_larger_ratio_samples_a_superset(
@@ -97,7 +97,7 @@ proptest! {
     fn text_is_cut_between_characters(text: String) {
         let inline = Text::inline(&text);
         prop_assert!(text.starts_with(inline.as_str()));
-        prop_assert!(inline.as_str().len() > text.len().min(InlineText::CAPACITY).saturating_sub(4));
+        prop_assert!(inline.as_str().len() + 4 > text.len().min(InlineText::CAPACITY));
         let mut attributes = Attributes::new();
         for _ in 0..3 {
             attributes.push_str("k", &text.repeat(8));
@@ -200,6 +200,7 @@ fn a_full_queue_drops_and_counts() {
         export_failed: 1,
         rejected: 2,
         shutdown: 3,
+        late: 1,
     };
     assert_eq!(counts, expected);
     assert_eq!(counts.produced, counts.exported + counts.dropped());
@@ -278,4 +279,11 @@ fn every_span_of_many_threads_is_accounted_for() {
     assert_eq!((counts.produced, counts.exported), (THREADS * EACH, seen));
     assert_eq!(counts.produced, counts.exported + counts.dropped());
     assert_eq!(spans.waiting(), 0);
+}
+
+#[test]
+fn a_span_is_as_large_as_documented() {
+    let size = size_of::<SpanRecord>();
+    assert!((1_200..=1_400).contains(&size), "{size}");
+    assert_eq!(size_of::<Text>(), 24);
 }

@@ -1,6 +1,7 @@
 //! A service that has been built, and its life.
 use super::{
     BuildContext, ConfigView, NotProvided, Options, Plan, ProviderContext, Shared,
+    context::on_reload,
     kind::Reloads,
     nobody::{NoDiscovery, NoSecrets},
     plan::{Planned, PreparedProvider},
@@ -8,13 +9,11 @@ use super::{
     reload::Reloading,
 };
 use crate::{
-    discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error, ErrorKind},
     health::{Health, Registration},
     lifecycle::{Lifecycle, Outcome, Running, Signals},
-    secret::SecretsProvider,
-    task::{Component, Tasks},
-    telemetry::Telemetry,
+    task::Tasks,
+    telemetry::{Telemetry, TelemetryConfig, hub},
 };
 use arc_swap::ArcSwap;
 use std::{any::Any, fmt, sync::Arc};
@@ -66,19 +65,22 @@ impl Runtime {
         providers.section = "discovery";
         let discovery = provider("discovery", discovery, &mut providers)?
             .unwrap_or_else(|| Arc::new(NoDiscovery));
-        let telemetry = Telemetry::start(
-            telemetry,
-            &identity.resource(),
+        let config = telemetry;
+        let telemetry = Telemetry::build(
+            &config,
+            identity.origin(),
             options.output,
-            options.terminal,
-            &tasks,
+            tasks.runtime(),
             &secrets,
         )?;
-        telemetry.observe_process(&options.root, &identity);
-        if options.process {
-            telemetry.log_panics();
-        }
-        reloads.push(telemetry.reload());
+        telemetry.observe_process(&options.root);
+        let live = telemetry.clone();
+        on_reload(
+            &mut reloads,
+            TelemetryConfig::logs_path(),
+            config.logs,
+            move |logs| live.apply(&logs),
+        );
         let health = Health::new(&health, &tasks, telemetry.metrics());
         let flush = telemetry.clone();
         let mut lifecycle = Lifecycle::new(shutdown, &tasks)
@@ -86,6 +88,7 @@ impl Runtime {
             .with_health(health.clone())
             .with_flush(move |within| flush.clone().flush(within));
         if options.process {
+            hub::install_panic_hook();
             lifecycle = lifecycle.with_watchdog();
         }
         let shared = Shared {
@@ -121,9 +124,7 @@ impl Runtime {
             };
             let component = prepared(&mut cx).map_err(|err| not_built(&entry.name, err))?;
             let mut after = entry.after;
-            if !is_first {
-                after.extend(first.iter().cloned());
-            }
+            after.extend(first.iter().filter(|_| !is_first).cloned());
             lifecycle = lifecycle.add(entry.name, after, component);
         }
         lifecycle.check()?;
@@ -164,7 +165,7 @@ impl Runtime {
             registrations,
             reloading,
         } = self;
-        shared.telemetry.export(&shared.failures);
+        shared.telemetry.export().await.map_err(Outcome::of)?;
         shared.health.watch_progress(&tasks);
         let running = tasks.runtime().scope(lifecycle.start(signals)).await?;
         if let Some((reloading, reloads)) = reloading {

@@ -1,0 +1,61 @@
+//! Who sends: the resource that all spans and metrics belong to.
+use std::collections::BTreeMap;
+
+/// Who sends: the service, its version, the instance, the environment, and whatever else is known.
+///
+/// By OpenTelemetry's names. `telemetry.sdk.name`, `.language` and `.version` are added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    attributes: BTreeMap<String, String>,
+}
+
+// === impl Resource ===
+
+impl Resource {
+    /// The service of that name (`service.name`).
+    #[must_use]
+    pub fn new(service: impl Into<String>) -> Self {
+        let attributes = [
+            ("telemetry.sdk.name", "detectviz"),
+            ("telemetry.sdk.language", "rust"),
+            ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+        ];
+        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Self {
+            attributes: attributes.into(),
+        }
+        .attribute("service.name", service)
+    }
+
+    /// The version of the service (`service.version`).
+    #[must_use]
+    pub fn version(self, version: impl Into<String>) -> Self {
+        self.attribute("service.version", version)
+    }
+
+    /// Which of several copies this is, such as the name of the pod (`service.instance.id`).
+    #[must_use]
+    pub fn instance(self, id: impl Into<String>) -> Self {
+        self.attribute("service.instance.id", id)
+    }
+
+    /// Where it runs, such as `staging` (`deployment.environment.name`).
+    #[must_use]
+    pub fn environment(self, name: impl Into<String>) -> Self {
+        self.attribute("deployment.environment.name", name)
+    }
+
+    /// Any other attribute. The same key again replaces.
+    #[must_use]
+    pub fn attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.insert(key.into(), value.into());
+        self
+    }
+
+    /// All attributes, by key.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}

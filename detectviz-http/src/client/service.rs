@@ -1,0 +1,236 @@
+//! The client itself.
+use super::{
+    Body, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture,
+    call::Call,
+    connect::{Pool, Pools},
+    executor::Executor,
+    future::Step,
+    in_flight::InFlight,
+    recorder::Recorder,
+    upstream::Upstream,
+    upstreams::Upstreams,
+};
+use crate::propagation::Propagators;
+use async_trait::async_trait;
+use bytes::Bytes;
+use detectviz_core::{
+    error::BoxError,
+    task::Component,
+    telemetry::{
+        context::{Slot, TraceContext, current},
+        span::Spans,
+    },
+};
+use http::{HeaderValue, Request, Response, Uri, header, uri::Scheme};
+use hyper_util::client::legacy;
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tower_service::Service;
+
+/// Sends requests; made by a [`ClientBuilder`](super::ClientBuilder).
+///
+/// As a [`Component`] it is drained when no call is under way, and closes its connections when it is stopped.
+///
+/// # Clone
+/// Clones are the same client: connections, endpoints and counts.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What clones share.
+pub(super) struct Shared {
+    pub(super) total_timeout: Duration,
+    pub(super) h2: bool,
+    pub(super) user_agent: Option<HeaderValue>,
+    pub(super) pool: Pool,
+    pub(super) pools: Pools,
+    pub(super) upstreams: Upstreams,
+    pub(super) executor: Executor,
+    pub(super) in_flight: InFlight,
+    pub(super) spans: Spans,
+    pub(super) recorder: Recorder,
+    pub(super) propagators: Propagators,
+}
+
+/// How long a closed connection may take to go away; it needs one turn of its task.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+// === impl Client ===
+
+impl Client {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Sends a `GET` without a body to `uri`.
+    pub fn get(&self, uri: Uri) -> ResponseFuture {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = uri;
+        self.request(request)
+    }
+
+    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent before the future is polled.
+    ///
+    /// # Errors
+    /// See the [module](super).
+    pub fn request<B>(&self, request: Request<B>) -> ResponseFuture
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let mut request = request.map(Body::new);
+        let now = Instant::now();
+        let slot = self.shared.span_at(now);
+        let until = now + self.shared.total_timeout;
+        let deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
+        let (method, target) = (request.method().clone(), request.uri().clone());
+        let mut call = Call::new(&self.shared, method, target, slot);
+        let step = self.step(&mut request, &mut call, now);
+        ResponseFuture::new(step, request, call, deadline)
+    }
+
+    /// How many calls are under way: begun, and the body of the response not yet read, nor dropped.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shared.in_flight.len()
+    }
+
+    /// Finds whom the request goes to, or what finds it.
+    fn step(&self, request: &mut Request<Body>, call: &mut Call, now: Instant) -> Step {
+        let shared = &self.shared;
+        let Some(authority) = authority_of(request.uri()) else {
+            let problem = "has no host";
+            return Step::failed(InvalidTarget { problem });
+        };
+        match request.uri().scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => {}
+            Some(scheme) if *scheme == Scheme::HTTPS => {
+                if !shared.pools.has_trust_roots() {
+                    let host = authority.into_owned();
+                    return Step::failed(NoTrustRoots { host });
+                }
+            }
+            _ => {
+                let problem = "is neither http nor https";
+                return Step::failed(InvalidTarget { problem });
+            }
+        }
+        if let Some(upstream) = shared.upstreams.at_once(&authority, now) {
+            call.aimed(Arc::clone(&upstream));
+            return Step::Found { upstream };
+        }
+        let (shared, authority) = (Arc::clone(shared), authority.into_owned());
+        Step::asking(async move { shared.upstreams.ask(&authority).await })
+    }
+}
+
+impl<B> Service<Request<B>> for Client
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        self.request(request)
+    }
+}
+
+#[async_trait]
+impl Component for Client {
+    /// Waits until no call is under way. New ones are not refused: whoever makes them is drained first.
+    async fn drain(&self) -> Result<(), BoxError> {
+        self.shared.in_flight.none().await;
+        Ok(())
+    }
+
+    async fn stop(&self) -> Result<(), BoxError> {
+        self.shared.executor.close();
+        self.shared.executor.tasks().join(LAST_WORDS).await?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("upstreams", &self.shared.upstreams)
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Hands the request to a pool.
+    ///
+    /// # Errors
+    /// [`NoEndpoints`](super::NoEndpoints).
+    pub(super) fn send(
+        &self,
+        upstream: &Upstream,
+        mut request: Request<Body>,
+        slot: &Slot,
+    ) -> Result<legacy::ResponseFuture, BoxError> {
+        let uri = upstream.aim(std::mem::take(request.uri_mut()))?;
+        let tls = uri.scheme() == Some(&Scheme::HTTPS);
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        // Over HTTP/2 it is `:authority`, and the two must not differ (RFC 9113, 8.3.1).
+        if !self.h2
+            && !headers.contains_key(header::HOST)
+            && let Some(host) = upstream.host_header()
+        {
+            headers.insert(header::HOST, host);
+        }
+        if !headers.contains_key(header::USER_AGENT)
+            && let Some(name) = &self.user_agent
+        {
+            headers.insert(header::USER_AGENT, name.clone());
+        }
+        self.propagators.inject(slot, headers);
+        let secured = if tls {
+            upstream.secured(|name| self.pools.pool(Some(name)))
+        } else {
+            None
+        };
+        Ok(secured.unwrap_or(&self.pool).request(request))
+    }
+
+    /// The span of a call that begins at `now`: below that of the request that is being served, or a trace of its own.
+    fn span_at(&self, now: Instant) -> Slot {
+        current(|slot| slot.map(|slot| slot.child_at(now))).unwrap_or_else(|| {
+            let context = TraceContext::root(false);
+            let sampled = self.spans.sample_root(context.trace_id());
+            Slot::started_at(context.with_sampled(sampled), now)
+        })
+    }
+}
+
+/// The host in lower case and the port, without user information.
+fn authority_of(uri: &Uri) -> Option<Cow<'_, str>> {
+    let authority = uri.authority()?.as_str();
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    if authority.is_empty() {
+        return None;
+    }
+    if authority.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Some(Cow::Owned(authority.to_ascii_lowercase()));
+    }
+    Some(Cow::Borrowed(authority))
+}

@@ -1,0 +1,179 @@
+//! All hosts that are remembered: read without waiting, asked for once.
+use super::{
+    LookupFailed,
+    upstream::{Discovered, Route, Upstream, host_of},
+};
+use arc_swap::ArcSwap;
+use detectviz_core::{
+    discovery::{DiscoveryError, DiscoveryErrorKind, ServiceDiscoveryProvider},
+    error::BoxError,
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// The hosts of a client.
+pub(super) struct Upstreams {
+    provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
+    max: usize,
+    unknown_ttl: Duration,
+    known: ArcSwap<HashMap<String, Arc<Upstream>>>,
+    asking: Mutex<HashMap<String, Arc<Question>>>,
+}
+
+/// A lookup that somebody is making and others wait for. Holds the error for those who waited.
+#[derive(Default)]
+struct Question(tokio::sync::Mutex<Option<Arc<DiscoveryError>>>);
+
+/// Takes the question back when the one who asks has the answer, or gives up.
+struct Asking<'a> {
+    upstreams: &'a Upstreams,
+    authority: &'a str,
+    question: Arc<Question>,
+}
+
+// === impl Upstreams ===
+
+impl Upstreams {
+    pub(super) fn new(
+        provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
+        max: usize,
+        unknown_ttl: Duration,
+    ) -> Self {
+        Self {
+            provider,
+            max,
+            unknown_ttl,
+            known: ArcSwap::default(),
+            asking: Mutex::default(),
+        }
+    }
+
+    /// What is known of `authority` at `now`. Wait-free.
+    pub(super) fn known(&self, authority: &str, now: Instant) -> Option<Arc<Upstream>> {
+        let known = self.known.load();
+        known.get(authority).filter(|u| u.is_fresh(now)).cloned()
+    }
+
+    /// What is known of `authority`, or is known as soon as it has been written down: nobody has to be asked.
+    pub(super) fn at_once(&self, authority: &str, now: Instant) -> Option<Arc<Upstream>> {
+        if let Some(known) = self.known(authority, now) {
+            return Some(known);
+        }
+        if self.provider.is_some() && may_be_service(authority) {
+            return None;
+        }
+        Some(self.remember(authority, Route::Direct(None), now))
+    }
+
+    /// Asks the provider, once for all who want to know at the same time.
+    ///
+    /// # Errors
+    /// [`LookupFailed`] when the provider has no answer and the host cannot be a DNS name of elsewhere.
+    ///
+    /// # Cancel safety
+    /// When the one who asks gives up, the next one asks.
+    pub(super) async fn ask(&self, authority: &str) -> Result<Arc<Upstream>, BoxError> {
+        let Some(provider) = &self.provider else {
+            return Ok(self.remember(authority, Route::Direct(None), Instant::now()));
+        };
+        let asking = Asking::new(self, authority);
+        let mut failed = asking.question.0.lock().await;
+        if let Some(known) = self.known(authority, Instant::now()) {
+            return Ok(known);
+        }
+        if let Some(err) = &*failed {
+            return Err(LookupFailed::new(authority, Arc::clone(err)).into());
+        }
+        let answer = provider.watch(authority).await;
+        let now = Instant::now();
+        let elsewhere = Route::Direct(Some(now + self.unknown_ttl));
+        match answer {
+            Ok(watch) => {
+                let found = Route::Discovered(Box::new(Discovered::new(watch)));
+                Ok(self.remember(authority, found, now))
+            }
+            Err(err) if err.kind() == DiscoveryErrorKind::UnknownService => {
+                Ok(self.remember(authority, elsewhere, now))
+            }
+            // A name with dots is most likely somebody else's: it is not worth failing for.
+            Err(_) if authority.contains('.') => Ok(self.remember(authority, elsewhere, now)),
+            Err(err) => {
+                let err = failed.insert(Arc::new(err));
+                Err(LookupFailed::new(authority, Arc::clone(err)).into())
+            }
+        }
+    }
+
+    /// Writes down how to reach a host, if there is room: watches stay, the rest makes way.
+    fn remember(&self, authority: &str, route: Route, now: Instant) -> Arc<Upstream> {
+        let upstream = Arc::new(Upstream::new(authority.to_owned(), route));
+        self.known.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            if known.len() >= self.max && !known.contains_key(authority) {
+                known.retain(|_, u| u.is_fresh(now) && !u.is_direct());
+            }
+            if known.len() < self.max || known.contains_key(authority) {
+                known.insert(authority.to_owned(), Arc::clone(&upstream));
+            }
+            known
+        });
+        upstream
+    }
+
+    fn questions(&self) -> MutexGuard<'_, HashMap<String, Arc<Question>>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstreams")
+            .field("discovery", &self.provider.as_ref().map(|p| p.name()))
+            .field("known", &self.known.load().len())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Asking ===
+
+impl<'a> Asking<'a> {
+    fn new(upstreams: &'a Upstreams, authority: &'a str) -> Self {
+        let mut questions = upstreams.questions();
+        let question = Arc::clone(questions.entry(authority.to_owned()).or_default());
+        Self {
+            upstreams,
+            authority,
+            question,
+        }
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut questions = self.upstreams.questions();
+        // An answer was given, or nobody else waits: two are the map's and our own.
+        let answered = self
+            .question
+            .0
+            .try_lock()
+            .is_ok_and(|failed| failed.is_some());
+        let ours = |q: &Arc<Question>| Arc::ptr_eq(q, &self.question);
+        if (answered || Arc::strong_count(&self.question) <= 2)
+            && questions.get(self.authority).is_some_and(ours)
+        {
+            questions.remove(self.authority);
+        }
+    }
+}
+
+/// Whether a host can be the name of a service: neither an IP address nor a host with a port, which names one address.
+fn may_be_service(authority: &str) -> bool {
+    !authority.starts_with('[')
+        && host_of(authority).len() == authority.len()
+        && authority.parse::<IpAddr>().is_err()
+}

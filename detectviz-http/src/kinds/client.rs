@@ -1,0 +1,19 @@
+//! `http-client`.
+use crate::client::{ClientBuilder, ClientConfig};
+use detectviz_core::runtime::Kind;
+
+/// The kind `http-client`: provides a [`Client`](crate::client::Client) that finds services by name.
+#[must_use]
+pub fn client() -> Kind {
+    let description = "An HTTP client that finds services by name.";
+    Kind::new("http-client", description, |config: ClientConfig, cx| {
+        let telemetry = &cx.shared().telemetry;
+        let client = ClientBuilder::new(config)
+            .with_discovery(cx.discovery())
+            .with_spans(telemetry.spans().clone())
+            .with_metrics(telemetry.metrics())
+            .build(cx.tasks())?;
+        cx.provide(client.clone());
+        Ok(client)
+    })
+}

@@ -1,0 +1,60 @@
+//! `http-server`.
+use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
+use crate::{
+    body::RequestBody,
+    probe::{Probe, Probes},
+    server::{Server, ServerConfig, ServerDeps},
+    stack::{Stack, StackDeps},
+};
+use bytes::Bytes;
+use detectviz_core::{
+    error::BoxError,
+    runtime::{BuildContext, Kind},
+};
+use http::{Request, Response};
+use http_body::Body;
+use std::sync::Arc;
+use tower_service::Service;
+
+/// The kind `http-server`: serves what `app` makes, within the whole [stack](crate::stack) and with probes.
+///
+/// `app` runs once for each component of the kind; it finds what was built before by name in the context.
+#[must_use]
+pub fn server<S, B>(
+    app: impl Fn(&mut BuildContext<'_>) -> Result<App<S>, BoxError> + Send + Sync + 'static,
+) -> Kind
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let description = "An HTTP server with probes, metrics, traces and an access log.";
+    Kind::new(
+        "http-server",
+        description,
+        move |config: ServerConfig, cx| {
+            let App { service, routes } = app(cx)?;
+            let shared = cx.shared();
+            let probes = Probes::new(&config.probes, shared.health.clone());
+            let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
+            let service = Probe::new(MetricsPage::new(service, metrics), probes);
+            let deps = StackDeps::default()
+                .with_metrics(shared.telemetry.metrics().clone())
+                .with_logs(shared.telemetry.logs().clone())
+                .with_spans(shared.telemetry.spans().clone())
+                .with_routes(routes);
+            let service = Stack::new(&config.layers, deps).service(service);
+            let deps = ServerDeps::new(
+                cx.tasks().clone(),
+                shared.phase.clone(),
+                shared.telemetry.metrics().clone(),
+            );
+            let server = Arc::new(Server::new(config, cx.name(), deps, service));
+            let bound = Arc::clone(&server);
+            cx.provide(BoundAddr::new(move || bound.local_addr()));
+            Ok(Shared(server))
+        },
+    )
+}

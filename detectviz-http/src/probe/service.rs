@@ -1,0 +1,63 @@
+//! The middleware itself.
+use super::{Probes, ResponseFuture};
+use crate::{
+    conn,
+    error::{MaybeProblem, Problem},
+    route,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use std::task::{Context, Poll};
+use tower_service::Service;
+
+/// Answers probes, and on a connection that is reserved for them refuses everything else.
+///
+/// # Clone
+/// Clones share the paths and the health.
+#[derive(Clone, Debug)]
+pub struct Probe<S> {
+    inner: S,
+    probes: Probes,
+}
+
+impl<S> Probe<S> {
+    /// Wraps `inner`.
+    pub fn new(inner: S, probes: Probes) -> Self {
+        Self { inner, probes }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Probe<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<MaybeProblem<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        if let Some(answer) = self.probes.answer(request.method(), request.uri()) {
+            // A kubelet that asks every second would drown the access log.
+            route::quiet();
+            return ResponseFuture::answered(answer);
+        }
+        if conn::current().is_some_and(|conn| conn.reserved) {
+            return ResponseFuture::answered(reserved());
+        }
+        ResponseFuture::inner(self.inner.call(request))
+    }
+}
+
+fn reserved() -> Response<Full<Bytes>> {
+    let mut response = Problem::new(StatusCode::SERVICE_UNAVAILABLE)
+        .detail("every connection is taken: this one serves probes only")
+        .into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

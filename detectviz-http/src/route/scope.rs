@@ -1,0 +1,122 @@
+//! The route of the request that the current thread is working on.
+use super::{Match, RouteTable};
+use http::Method;
+use std::{cell::RefCell, mem};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+/// The route of one request, beside its [`Slot`](detectviz_core::telemetry::context::Slot): in place while its future is
+/// polled, opened by the outermost layer that has a table.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    table: RouteTable,
+    found: Match,
+    /// Whether it was the service that said so.
+    told: bool,
+}
+
+/// Swaps a scope with the thread's, and back when dropped.
+struct Swapped<'a> {
+    scope: &'a mut Option<Scope>,
+}
+
+/// Says that the current request is for `template`: what a layer inside a framework's router calls.
+///
+/// Without a scope in place, as outside a request, nothing happens.
+pub fn matched(template: &str) {
+    update(|scope| {
+        scope.told = true;
+        scope.found.route = scope.table.learn(template);
+    });
+}
+
+/// Keeps the current request out of the access log: what a probe calls.
+pub fn quiet() {
+    update(|scope| {
+        scope.told = true;
+        scope.found.quiet = true;
+    });
+}
+
+/// The route of the current request, by the numbers of `table`; `None` when no scope is in place or it belongs to another
+/// table.
+#[must_use]
+pub fn current(table: &RouteTable) -> Option<Match> {
+    CURRENT.with(|current| {
+        let current = current.try_borrow().ok()?;
+        let scope = current.as_ref()?;
+        scope.table.is_same(table).then_some(scope.found)
+    })
+}
+
+// === impl Scope ===
+
+impl Scope {
+    /// Matches a request.
+    #[must_use]
+    pub fn of(table: &RouteTable, method: &Method, path: &str) -> Self {
+        Self {
+            found: table.find(method, path),
+            table: table.clone(),
+            told: false,
+        }
+    }
+
+    /// What is known of the route so far.
+    #[must_use]
+    pub fn found(&self) -> Match {
+        self.found
+    }
+
+    /// Runs `work` with `scope` in place, and gives it back with what was [`matched`] in between, which the scope around it
+    /// learns as well. Without a scope, the one in place stays.
+    pub fn lend<R>(scope: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
+        if scope.is_none() {
+            return work();
+        }
+        swap(scope);
+        let _swapped = Swapped { scope };
+        work()
+    }
+
+    /// Learns what an inner scope, of another table, was told.
+    fn take(&mut self, inner: &Self) {
+        self.told = true;
+        self.found.quiet |= inner.found.quiet;
+        self.found.route = inner
+            .table
+            .read_template(inner.found.route, |template| self.table.learn(template));
+    }
+}
+
+// === impl Swapped ===
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        swap(self.scope);
+        if let Some(inner) = self.scope.as_ref().filter(|scope| scope.told) {
+            update(|outer| outer.take(inner));
+        }
+    }
+}
+
+fn update(write: impl FnOnce(&mut Scope)) {
+    CURRENT.with(|current| {
+        if let Ok(mut current) = current.try_borrow_mut()
+            && let Some(scope) = current.as_mut()
+        {
+            write(scope);
+        }
+    });
+}
+
+/// While a thread ends its thread-locals are gone; the work then runs without a scope.
+fn swap(scope: &mut Option<Scope>) {
+    let _ = CURRENT.try_with(|current| {
+        if let Ok(mut current) = current.try_borrow_mut() {
+            mem::swap(&mut *current, scope);
+        }
+    });
+}

@@ -1,0 +1,18 @@
+//! Spawns what hyper wants to run beside a connection.
+use detectviz_core::task::Tasks;
+use hyper::rt::Executor;
+
+/// The requests of HTTP/2 connections, each a counted task.
+#[derive(Clone, Debug)]
+pub(super) struct Exec(pub(super) Tasks);
+
+// === impl Exec ===
+
+impl<F> Executor<F> for Exec
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn("http2-stream", future);
+    }
+}

@@ -1,0 +1,173 @@
+//! The future of one response.
+use super::{
+    control::Level, link::InFlight, reply::Refusal, response::ResponseBody, service::HttpService,
+    shared::Shared,
+};
+use crate::body::{Exchange, RequestBody};
+use detectviz_core::error::BoxError;
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONNECTION, CONTENT_TYPE},
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// How a request begins.
+pub(super) enum Start<S: HttpService> {
+    Called(S::ResponseFuture),
+    /// On the heap: rare, and larger than the others.
+    Waiting(S, Box<Request<RequestBody>>),
+    Failed(BoxError),
+    Refused(Refusal),
+}
+
+pin_project_lite::pin_project! {
+    /// The future of one response, which becomes what the rules of the connection make of it.
+    pub(super) struct ConnFuture<S: HttpService> {
+        #[pin]
+        state: State<S, S::ResponseFuture>,
+        in_flight: Option<InFlight>,
+        shared: Arc<Shared>,
+    }
+}
+
+pin_project_lite::pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        Called { #[pin] future: F },
+        Waiting { service: S, request: Option<Box<Request<RequestBody>>> },
+        Failed { err: Option<BoxError> },
+        Refused { refusal: Refusal },
+    }
+}
+
+// === impl ConnFuture ===
+
+impl<S: HttpService> ConnFuture<S> {
+    pub(super) fn new(start: Start<S>, in_flight: InFlight, shared: &Arc<Shared>) -> Self {
+        let state = match start {
+            Start::Called(future) => State::Called { future },
+            Start::Waiting(service, request) => State::Waiting {
+                service,
+                request: Some(request),
+            },
+            Start::Failed(err) => State::Failed { err: Some(err) },
+            Start::Refused(refusal) => State::Refused { refusal },
+        };
+        Self {
+            state,
+            in_flight: Some(in_flight),
+            shared: Arc::clone(shared),
+        }
+    }
+}
+
+impl<S: HttpService> Future for ConnFuture<S> {
+    type Output = Result<Response<ResponseBody<S::ResponseBody>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let result = loop {
+            match this.state.as_mut().project() {
+                StateProj::Called { future } => {
+                    break ready!(future.poll(cx)).map_err(|err| failed(err.into()));
+                }
+                StateProj::Waiting { service, request } => {
+                    if let Err(err) = ready!(service.poll_ready(cx)) {
+                        break Err(failed(err.into()));
+                    }
+                    let request = request.take().expect("a request waits once");
+                    let info = this.in_flight.as_ref().map(|open| open.link().info());
+                    let _entered = info.map(crate::conn::ConnInfo::enter);
+                    let future = service.call(*request);
+                    this.state.set(State::Called { future });
+                }
+                StateProj::Failed { err } => {
+                    break Err(failed(
+                        err.take().expect("a future is not polled after its end"),
+                    ));
+                }
+                StateProj::Refused { refusal } => break Err(*refusal),
+            }
+        };
+        let in_flight = this
+            .in_flight
+            .take()
+            .expect("a future is not polled after its end");
+        Poll::Ready(Ok(finish(result, in_flight, this.shared)))
+    }
+}
+
+/// The service is expected to answer its own errors; one that comes this far has no better answer.
+fn failed(err: BoxError) -> Refusal {
+    tracing::error!(error = %err, "the service failed; answered with 500");
+    Refusal::Internal
+}
+
+fn finish<B>(
+    result: Result<Response<B>, Refusal>,
+    in_flight: InFlight,
+    shared: &Shared,
+) -> Response<ResponseBody<B>> {
+    let link = in_flight.link();
+    let exchange = in_flight.exchange();
+    let result = result.and_then(|response| overrule(response, exchange));
+    let refused = result.is_err();
+    if refused && result.as_ref().err() == Some(&Refusal::RequestTimeout) {
+        link.body_timed_out();
+    }
+    if exchange.is_some_and(Exchange::is_dropped) {
+        link.leave_unread();
+    }
+    let http1 = !link.info().is_http2();
+    let ending = shared.phase.is_ending() || shared.control.level() >= Level::Draining;
+    let close = http1 && (ending || link.is_unread() || link.is_retired() || refused);
+    let mut response = match result {
+        Ok(response) => {
+            let stream = is_event_stream(&response);
+            response.map(|body| {
+                let body = ResponseBody::service(body, in_flight);
+                if stream {
+                    body.until_drain(shared.control.drain_token())
+                } else {
+                    body
+                }
+            })
+        }
+        Err(refusal) => refusal
+            .response(false)
+            .map(|bytes| ResponseBody::refusal(bytes, in_flight)),
+    };
+    if close && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Puts 408 or 413 in place of the error that a handler made of a body that failed.
+fn overrule<B>(response: Response<B>, exchange: Option<&Exchange>) -> Result<Response<B>, Refusal> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return Ok(response);
+    }
+    match exchange {
+        Some(exchange) if exchange.is_timed_out() => Err(Refusal::RequestTimeout),
+        Some(exchange) if exchange.is_too_large() => Err(Refusal::TooLarge),
+        _ => Ok(response),
+    }
+}
+
+fn is_event_stream<B>(response: &Response<B>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|value| {
+        let value = value.as_bytes();
+        value
+            .get(..17)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+    })
+}

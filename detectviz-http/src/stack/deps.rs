@@ -1,0 +1,51 @@
+//! What the stack is given.
+use crate::route::RouteTable;
+use detectviz_core::telemetry::{logs::Logs, metrics::Registry, span::Spans};
+
+/// Where the telemetry of a [`Stack`](super::Stack) goes, and the routes it knows. The default keeps metrics to itself,
+/// and writes no log and no span.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct StackDeps {
+    pub(super) metrics: Registry,
+    pub(super) logs: Logs,
+    pub(super) spans: Spans,
+    pub(super) routes: RouteTable,
+}
+
+impl StackDeps {
+    /// Measures in this registry.
+    pub fn with_metrics(mut self, metrics: Registry) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Logs here.
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
+    }
+
+    /// Samples and records spans here.
+    pub fn with_spans(mut self, spans: Spans) -> Self {
+        self.spans = spans;
+        self
+    }
+
+    /// Names requests after these routes.
+    pub fn with_routes(mut self, routes: RouteTable) -> Self {
+        self.routes = routes;
+        self
+    }
+}
+
+impl Default for StackDeps {
+    fn default() -> Self {
+        Self {
+            metrics: Registry::new(),
+            logs: Logs::disabled(),
+            spans: Spans::disabled(),
+            routes: RouteTable::new(),
+        }
+    }
+}

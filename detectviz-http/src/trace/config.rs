@@ -1,0 +1,34 @@
+//! What a user may set.
+use crate::propagation::PropagationConfig;
+use detectviz_core::config::{Checker, Section};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of [`Trace`](super::Trace).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct TraceConfig {
+    /// How trace context and baggage are written in headers.
+    pub propagation: PropagationConfig,
+    /// Whether traces and baggage of callers are continued. `false` at the edge of a system, where callers are strangers:
+    /// then every request starts a trace, and what its headers say is ignored.
+    pub trust_remote: bool,
+}
+
+// === impl TraceConfig ===
+
+impl Section for TraceConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("propagation", &self.propagation);
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self {
+            propagation: PropagationConfig::default(),
+            trust_remote: true,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the layers read from the heads of requests and responses.
+use crate::conn;
+use http::{Method, Request, StatusCode, Version, uri::Scheme};
+
+/// Whether no content follows the head of a response (RFC 9110 §6.4.1).
+pub(crate) fn bodiless(head: bool, status: StatusCode) -> bool {
+    let without = matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::SWITCHING_PROTOCOLS
+    );
+    head || without
+}
+
+/// What OpenTelemetry calls `network.protocol.version`.
+pub(crate) fn protocol_version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "1.1",
+    }
+}
+
+/// What OpenTelemetry calls `url.scheme`, as far as this hop knows.
+pub(crate) fn scheme<B>(req: &Request<B>) -> &'static str {
+    let tls = conn::current().is_some_and(|conn| conn.tls);
+    if tls || req.uri().scheme() == Some(&Scheme::HTTPS) {
+        "https"
+    } else {
+        "http"
+    }
+}
+
+/// Whether the response to this request has no content.
+pub(crate) fn is_head(method: &Method) -> bool {
+    *method == Method::HEAD
+}

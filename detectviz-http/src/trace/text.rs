@@ -1,0 +1,110 @@
+//! Short texts that are put together without allocating.
+use std::{
+    fmt::{self, Write},
+    net::{IpAddr, SocketAddr},
+};
+
+/// Up to `N` bytes of text, kept in place; what does not fit is left out.
+pub(crate) struct InlineText<const N: usize> {
+    len: usize,
+    bytes: [u8; N],
+}
+
+impl<const N: usize> InlineText<N> {
+    pub(crate) fn new() -> Self {
+        Self {
+            len: 0,
+            bytes: [0; N],
+        }
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        let kept = &text[..text.floor_char_boundary(N - self.len)];
+        let end = self.len + kept.len();
+        self.bytes[self.len..end].copy_from_slice(kept.as_bytes());
+        self.len = end;
+    }
+
+    /// A number in decimal.
+    pub(crate) fn push_number(&mut self, number: u16) {
+        let mut digits = [0; 5];
+        let mut at = digits.len();
+        let mut rest = number;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.push(str::from_utf8(&digits[at..]).unwrap_or_default());
+    }
+
+    /// An address. That of version 4, also when it is mapped into version 6, is written by hand, which is faster.
+    pub(crate) fn push_ip(&mut self, ip: IpAddr) {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => {
+                for (at, octet) in ip.octets().into_iter().enumerate() {
+                    if at > 0 {
+                        self.push(".");
+                    }
+                    self.push_number(octet.into());
+                }
+            }
+            IpAddr::V6(ip) => {
+                let _ = write!(self, "{ip}");
+            }
+        }
+    }
+
+    /// An address and its port.
+    pub(crate) fn push_peer(&mut self, peer: SocketAddr) {
+        let v6 = peer.ip().to_canonical().is_ipv6();
+        if v6 {
+            self.push("[");
+        }
+        self.push_ip(peer.ip());
+        self.push(if v6 { "]:" } else { ":" });
+        self.push_number(peer.port());
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Write for InlineText<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_the_standard_library_does() {
+        for (peer, shown) in [
+            ("10.0.200.1:65535", "10.0.200.1:65535"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::ffff:10.1.2.3]:80", "10.1.2.3:80"),
+            ("[2001:db8::1]:443", "[2001:db8::1]:443"),
+        ] {
+            let mut text = InlineText::<64>::new();
+            text.push_peer(peer.parse().unwrap());
+            assert_eq!(text.as_str(), shown);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_between_characters() {
+        let mut text = InlineText::<4>::new();
+        text.push("abc");
+        text.push("é");
+        text.push_number(12);
+        assert_eq!(text.as_str(), "abc1");
+    }
+}

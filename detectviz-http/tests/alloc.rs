@@ -1,0 +1,180 @@
+//! A request that succeeds allocates nothing in the layers of the stack.
+use bytes::Bytes;
+use detectviz_core::{
+    task::Tasks,
+    telemetry::{
+        logs::{Logs, LogsConfig, Output},
+        metrics::Registry,
+        span::{Sampler, Spans},
+    },
+};
+use detectviz_http::{
+    route::RouteTable,
+    stack::{Stack, StackConfig, StackDeps},
+};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{Empty, Full};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tower::{Service, service_fn};
+
+/// Requests that warm up the thread and the series, and as many that are counted.
+const ROUNDS: usize = 1000;
+
+/// Counts the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[expect(unsafe_code, reason = "an allocator is unsafe to write")]
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+fn count() {
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+fn allocations() -> u64 {
+    ALLOCATIONS.get()
+}
+
+/// Calls the service and reads the body to its end; both are ready at once.
+fn answer<S, B>(svc: &mut S, req: Request<Empty<Bytes>>) -> u16
+where
+    S: Service<Request<Empty<Bytes>>, Response = Response<B>, Error = Infallible>,
+    B: Body,
+{
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(svc.poll_ready(&mut cx).is_ready());
+    let mut call = pin!(svc.call(req));
+    let Poll::Ready(Ok(response)) = call.as_mut().poll(&mut cx) else {
+        panic!("it is ready at once");
+    };
+    let status = response.status().as_u16();
+    let mut body = pin!(response.into_body());
+    while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut cx) {}
+    status
+}
+
+fn request(sampled: bool) -> Request<Empty<Bytes>> {
+    let flags = u8::from(sampled);
+    let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0{flags}");
+    let mut req = Request::get("/orders/7?expand=lines")
+        .header("host", "shop.example:8080")
+        .header("user-agent", "curl/8.5.0")
+        .header("traceparent", parent)
+        .header("tracestate", "vendor=00f067aa0ba902b7,other=1")
+        .header("baggage", "user=7,tier=gold")
+        .body(Empty::new())
+        .expect("a request");
+    // A header that came over the wire is a piece of a shared buffer already; a copied one becomes so when first cloned.
+    for value in req.headers_mut().values_mut() {
+        drop(value.clone());
+    }
+    drop(req.uri().clone());
+    req
+}
+
+/// The most that one of the warm requests allocated.
+fn most<B>(logs: &Logs, sampled: bool, body: fn() -> B) -> u64
+where
+    B: Body<Data = Bytes, Error = Infallible>,
+{
+    let spans = Spans::new(Sampler::always_on());
+    let routes = RouteTable::builder()
+        .route("/orders/{id}")
+        .build()
+        .expect("routes");
+    let deps = StackDeps::default()
+        .with_metrics(Registry::new())
+        .with_spans(spans.clone())
+        .with_logs(logs.clone())
+        .with_routes(routes);
+    let handler = service_fn(
+        move |_: Request<Empty<Bytes>>| -> Ready<Result<_, Infallible>> {
+            ready(Ok(Response::new(body())))
+        },
+    );
+    let mut svc = Stack::new(&StackConfig::default(), deps).service(handler);
+    let mut most = 0;
+    for round in 0..2 * ROUNDS {
+        let req = request(sampled);
+        let before = allocations();
+        assert_eq!(answer(&mut svc, req), 200);
+        let after = allocations();
+        if round >= ROUNDS {
+            most = most.max(after - before);
+        }
+        // The buffers of the log grow to what waits in them; the writer is kept from falling behind.
+        if round % 50 == 0 {
+            assert!(logs.flush(Duration::from_secs(10)));
+        }
+        spans
+            .take(100)
+            .into_iter()
+            .for_each(|batch| batch.exported(0));
+    }
+    most
+}
+
+#[test]
+fn a_warm_request_allocates_nothing() {
+    assert!(most_of_a_vector() > 0, "the counter counts");
+    let tasks = Tasks::new();
+    let output = Output::new(std::io::sink());
+    let written = LogsConfig::default()
+        .build("shop", output, &tasks)
+        .expect("logs");
+    for logs in [Logs::disabled(), written] {
+        for sampled in [false, true] {
+            assert_eq!(
+                most(&logs, sampled, Empty::new),
+                0,
+                "empty body, sampled: {sampled}"
+            );
+            let body = || Full::new(Bytes::from_static(b"hello"));
+            assert_eq!(
+                most(&logs, sampled, body),
+                0,
+                "shared body, sampled: {sampled}"
+            );
+        }
+    }
+    tasks.cancel();
+}
+
+fn most_of_a_vector() -> u64 {
+    let before = allocations();
+    drop(std::hint::black_box(vec![0_u8; 100]));
+    allocations() - before
+}
