@@ -2,7 +2,7 @@
 use super::{
     control::{Control, Place},
     drive::{End, Http1, Http2, drive},
-    io::Io,
+    io::{Io, is_blank},
     link::Link,
     recorder::Closed,
     reply::Refusal,
@@ -126,8 +126,9 @@ async fn run<S: HttpService>(
         if !matches!(end, End::Parked) {
             break (end, parked);
         }
-        if parts.read_buf.is_empty() {
-            // Empty, and yet it holds on to the buffer.
+        // Blank lines before a head are no part of it (RFC 9112 §2.2).
+        if is_blank(&parts.read_buf) {
+            // Even an empty one holds on to its buffer.
             drop(parts.read_buf);
             let (stream, seen) = (parked.stream(), link.seen());
             match sniff(

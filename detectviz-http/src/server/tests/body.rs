@@ -131,3 +131,32 @@ async fn continue_is_said_when_the_handler_reads() {
     assert_eq!(raw.reply().await.unwrap().body, "hi");
     assert_eq!(raw.get("/").await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn a_body_that_is_streamed_back_keeps_the_connection() {
+    let server = fixture(config());
+    let mut raw = server.connect().await;
+    for _ in 0..2 {
+        raw.send("POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .await;
+        let head = raw.until(b"\r\n\r\n").await.unwrap();
+        assert!(!head.contains("connection: close"), "{head}");
+        raw.send("2\r\nhi\r\n").await;
+        assert_eq!(raw.until(b"hi\r\n").await.unwrap(), "2\r\nhi\r\n");
+        raw.send("0\r\n\r\n").await;
+        assert_eq!(raw.until(b"0\r\n\r\n").await.unwrap(), "0\r\n\r\n");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_a_task_keeps_does_not_keep_the_connection() {
+    let server = fixture(ServerConfig {
+        idle_timeout: SHORT,
+        ..config()
+    });
+    let said = server
+        .ask("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12")
+        .await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    server.open(0).await;
+}

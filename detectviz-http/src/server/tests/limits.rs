@@ -182,3 +182,34 @@ async fn a_request_on_an_old_connection_is_cut_after_the_grace() {
     );
     server.closed(Closed::MaxAge, 1).await;
 }
+
+#[tokio::test]
+async fn a_connection_that_was_silent_for_long_is_served_as_before() {
+    let server = fixture(config());
+    let mut raw = server.connect().await;
+    for _ in 0..3 {
+        assert_eq!(raw.get("/").await.unwrap().body, "hello");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        // Half of what makes the server look again, and the rest later.
+        raw.send("POST /echo HT").await;
+        tokio::task::yield_now().await;
+        raw.send("TP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n")
+            .await;
+        raw.send("x".repeat(40_000)).await;
+        assert_eq!(raw.reply().await.unwrap().body.len(), 40_000);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test]
+async fn half_a_head_that_came_with_the_request_before_is_closed_in_time() {
+    let server = fixture(ServerConfig {
+        header_timeout: SHORT,
+        ..config()
+    });
+    let mut raw = server.connect().await;
+    raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT").await;
+    assert_eq!(raw.reply().await.unwrap().body, "hello");
+    assert_eq!(raw.reply().await.unwrap().status, 408);
+    server.closed(Closed::HeaderTimeout, 1).await;
+}

@@ -107,6 +107,14 @@ fn handle(request: Request<RequestBody>, gate: Arc<Notify>, drain: super::DrainT
                 Ok(body) => text(StatusCode::OK, body.to_bytes()),
                 Err(err) => text(StatusCode::BAD_REQUEST, err.to_string()),
             },
+            "/stream" => Response::new(request.into_body().map_err(Into::into).boxed_unsync()),
+            "/keep" => {
+                Tasks::new().spawn("keeps", async move {
+                    let _kept = request.into_body();
+                    std::future::pending::<()>().await;
+                });
+                text(StatusCode::OK, "kept")
+            }
             "/gate" => {
                 gate.notified().await;
                 text(StatusCode::OK, "through")
