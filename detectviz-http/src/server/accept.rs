@@ -2,8 +2,8 @@
 use super::{
     connection::{Accepted, serve},
     control::{Level, Place},
+    http_service::HttpService,
     listen::shut_the_door,
-    service::HttpService,
     shared::Shared,
     stream::Stream,
 };

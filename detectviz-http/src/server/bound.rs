@@ -1,5 +1,5 @@
 //! A server that has its port, and one that serves.
-use super::{accept::Acceptor, control::Level, service::HttpService, shared::Shared};
+use super::{accept::Acceptor, control::Level, http_service::HttpService, shared::Shared};
 use detectviz_core::error::{BoxError, Error, ErrorKind};
 use std::{
     fmt,

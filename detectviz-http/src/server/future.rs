@@ -1,7 +1,7 @@
 //! The future of one response.
 use super::{
-    control::Level, link::InFlight, reply::Refusal, response::ResponseBody, service::HttpService,
-    shared::Shared,
+    control::Level, http_service::HttpService, link::InFlight, reply::Refusal,
+    response::ResponseBody, shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
 use detectviz_core::error::BoxError;
