@@ -40,6 +40,7 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
+#[expect(clippy::disallowed_methods, reason = "the sources are what is tested")]
 fn read(path: &Path) -> String {
     fs::read_to_string(path).expect("the file is readable")
 }
@@ -230,10 +231,11 @@ fn thinking_is_pure() {
     let mut offenders = Vec::new();
     for library in LIBRARIES {
         for file in rust_files(&root().join(library).join("src")) {
-            if file.file_name().is_none_or(|n| n != "state.rs") {
+            if file.file_name().is_none_or(|n| n != "state.rs") || is_test(&file) {
                 continue;
             }
-            let code = code_of(&read(&file));
+            // The type is tokio's so that a test can pause the clock; reading it is what is impure.
+            let code = code_of(&read(&file)).replace("tokio::time::Instant;", "");
             for impure in [
                 "async ",
                 ".await",

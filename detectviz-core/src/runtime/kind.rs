@@ -14,8 +14,11 @@ pub struct Kind {
     description: &'static str,
     first: bool,
     schema: fn() -> Schema,
-    prepare: Box<dyn Fn(&mut Loaded, &str) -> Prepared + Send + Sync>,
+    prepare: Prepare,
 }
+
+/// Reads the section of a component.
+type Prepare = Box<dyn Fn(&mut Loaded, &str) -> Prepared + Send + Sync>;
 
 /// A component whose settings have been read; building it is what is left.
 pub(super) type Prepared =

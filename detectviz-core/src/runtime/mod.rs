@@ -35,7 +35,7 @@ mod otel;
 mod reload;
 mod options;
 mod plan;
-mod runtime;
+mod service;
 mod process;
 
 pub use self::{
@@ -47,5 +47,5 @@ pub use self::{
     options::Options,
     plan::Plan,
     provided::NotProvided,
-    runtime::{Runtime, Started},
+    service::{Runtime, Started},
 };

@@ -1,7 +1,7 @@
 //! A configuration that has been read and found good.
 use super::{
     Builder, Identity, Options, ProviderContext, RuntimeConfig, ServiceConfig, kind::Prepared,
-    runtime::Runtime,
+    service::Runtime,
 };
 use crate::{
     config::{ComponentEntry, Effective, Loaded, Problems, SchemaBuilder, Sources, schema_of},

@@ -7,7 +7,6 @@ use super::{
     metrics::{Desc, Kind, Registry, Unit, build_info, cgroup, executor, process},
     propagation::PropagationConfig,
     span::Spans,
-    user_spans::UserSpans,
 };
 use crate::{
     error::Error,
@@ -124,10 +123,10 @@ impl Telemetry {
             let _ = secrets;
             Spans::disabled()
         };
-        let outputs = hub::Outputs::new(logs.clone(), Arc::new(UserSpans::new(spans.clone())));
+        let outputs = hub::Outputs::new(logs.clone(), spans.clone());
         let registration = hub::register(runtime, outputs);
-        if false {
-            let message = "another tracing subscriber is installed: add telemetry::hub::layer() to it, or events are not logged here";
+        if hub::install() == hub::Installed::Foreign {
+            let message = "another tracing subscriber is installed: add telemetry::hub::TelemetryLayer to it, or events of `tracing` are not logged here";
             logs.event(
                 Level::WARN,
                 module_path!(),

@@ -14,6 +14,7 @@ use detectviz_core::{
     error::{BoxError, Error, ErrorKind},
     lifecycle::PhaseControl,
     task::{CancellationToken, Component, Tasks},
+    telemetry::metrics::Registry,
 };
 use std::{
     fmt, io,
@@ -46,7 +47,8 @@ impl Admin {
         let service = AdminService::new(Arc::clone(&pages));
         let service = Probe::new(service, pages.probes.clone());
         // The phase of this server never changes: it serves to the very end.
-        let deps = ServerDeps::new(tasks.clone(), PhaseControl::new().watch());
+        // Its connections are not counted among those of the service.
+        let deps = ServerDeps::new(tasks.clone(), PhaseControl::new().watch(), Registry::new());
         Self {
             server: Server::new(server_config(config), "admin", deps, service),
             pages,

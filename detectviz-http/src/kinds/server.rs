@@ -48,7 +48,11 @@ where
                 .with_routes(routes)
                 .with_propagators(Propagators::new(shared.telemetry.propagation()));
             let service = Stack::new(&config.layers, deps).service(service);
-            let deps = ServerDeps::new(cx.tasks().clone(), shared.phase.clone());
+            let deps = ServerDeps::new(
+                cx.tasks().clone(),
+                shared.phase.clone(),
+                shared.telemetry.metrics().clone(),
+            );
             let server = Arc::new(Server::new(config, cx.name(), deps, service));
             let bound = Arc::clone(&server);
             cx.provide(BoundAddr::new(move || bound.local_addr()));

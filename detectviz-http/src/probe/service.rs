@@ -3,6 +3,7 @@ use super::{Probes, ResponseFuture};
 use crate::{
     conn,
     error::{MaybeProblem, Problem},
+    route,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -41,6 +42,8 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if let Some(answer) = self.probes.answer(request.method(), request.uri()) {
+            // A kubelet that asks every second would drown the access log.
+            route::quiet();
             return ResponseFuture::answered(answer);
         }
         if conn::current().is_some_and(|conn| conn.reserved) {

@@ -2,8 +2,8 @@
 use super::{
     connection::{Accepted, serve},
     control::{Level, Place},
+    http_service::HttpService,
     listen::shut_the_door,
-    service::HttpService,
     shared::Shared,
     stream::Stream,
 };
@@ -114,11 +114,11 @@ impl<S: HttpService> Acceptor<S> {
         let accepted = Accepted {
             stream: Stream::Plain(stream),
             peer: Some(peer),
-            tls: false,
             place,
-            alpn: None,
         };
         let serve = serve(Arc::clone(&self.shared), self.service.clone(), accepted);
+        // On the heap already, because a tracked task holds its future twice.
+        let serve = Box::pin(serve);
         self.shared.tasks.spawn("http-connection", serve);
     }
 }

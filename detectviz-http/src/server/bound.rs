@@ -1,5 +1,5 @@
 //! A server that has its port, and one that serves.
-use super::{accept::Acceptor, control::Level, service::HttpService, shared::Shared};
+use super::{accept::Acceptor, control::Level, http_service::HttpService, shared::Shared};
 use detectviz_core::error::{BoxError, Error, ErrorKind};
 use std::{
     fmt,
@@ -59,6 +59,13 @@ impl<S: HttpService> Bound<S> {
             )
             .with_source(err)
         })?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.shared.tls.get() {
+            let shared = Arc::clone(&self.shared);
+            let reloaded = move |used| shared.recorder.reloaded(used);
+            let watch = super::tls::watch(Arc::clone(tls), self.shared.tasks.clone(), reloaded);
+            self.shared.tasks.spawn("tls-reload", watch);
+        }
         let acceptor = Acceptor {
             shared: Arc::clone(&self.shared),
             service: self.service,

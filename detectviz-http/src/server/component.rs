@@ -1,6 +1,8 @@
 //! The server as a part of a service.
+use super::shared::Shared;
+#[cfg(feature = "tls")]
+use super::tls::Acceptor;
 use super::{Bound, DrainToken, HttpService, ServerConfig, ServerDeps, Serving, listen::listen};
-use super::{recorder::Recorder, shared::Shared};
 use async_trait::async_trait;
 use detectviz_core::{
     error::{BoxError, Error, ErrorKind},
@@ -30,10 +32,9 @@ impl<S: HttpService> Server<S> {
     /// Builds the server of `service`. `name` is the component's, under which its settings stand. Nothing is bound and no
     /// file read yet.
     pub fn new(config: ServerConfig, name: &str, deps: ServerDeps, service: S) -> Self {
-        let recorder = Recorder::default();
         Self {
             name: name.into(),
-            shared: Arc::new(Shared::new(config, deps, recorder)),
+            shared: Arc::new(Shared::new(config, deps, name)),
             service: Mutex::new(service),
             serving: Mutex::default(),
         }
@@ -45,6 +46,8 @@ impl<S: HttpService> Server<S> {
     /// [`ErrorKind::Unavailable`] when it is in use or not allowed, or the address is none of this machine's: the message
     /// names the key and the remedy. [`ErrorKind::Config`] when a TLS file does not serve.
     pub fn bind(&self) -> Result<Bound<S>, Error> {
+        #[cfg(feature = "tls")]
+        self.load_tls()?;
         let listener = listen(&self.shared.config, &self.name)?;
         let address = listener.local_addr().map_err(|err| {
             Error::new(ErrorKind::Internal, "the listening socket has no address").with_source(err)
@@ -60,6 +63,16 @@ impl<S: HttpService> Server<S> {
 }
 
 impl<S> Server<S> {
+    #[cfg(feature = "tls")]
+    fn load_tls(&self) -> Result<(), Error> {
+        let config = &self.shared.config;
+        if config.tls.enabled {
+            let acceptor = Acceptor::load(&config.tls, &self.name, config.http2.enabled)?;
+            self.shared.tls.get_or_init(|| Arc::new(acceptor));
+        }
+        Ok(())
+    }
+
     /// The address and port that clients connect to, once started.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {

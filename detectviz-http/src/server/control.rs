@@ -1,4 +1,5 @@
 //! Tells every connection of a server that it is to end, and counts those that have not.
+use detectviz_core::telemetry::metrics::Gauge;
 use std::{
     fmt,
     sync::{
@@ -33,6 +34,7 @@ pub(super) struct Control {
     stop: CancellationToken,
     open: AtomicUsize,
     closed: Notify,
+    gauge: Arc<Gauge>,
     cut: Cut,
 }
 
@@ -80,7 +82,7 @@ impl DrainToken {
 // === impl Control ===
 
 impl Control {
-    pub(super) fn new(drain: DrainToken) -> Self {
+    pub(super) fn new(drain: DrainToken, gauge: Arc<Gauge>) -> Self {
         Self {
             level: AtomicU8::new(Level::Running as u8),
             told: Notify::new(),
@@ -88,6 +90,7 @@ impl Control {
             stop: CancellationToken::new(),
             open: AtomicUsize::new(0),
             closed: Notify::new(),
+            gauge,
             cut: Cut::default(),
         }
     }
@@ -139,6 +142,7 @@ impl Control {
     /// A place for one more connection, reserved when `max` are open already.
     pub(super) fn place(self: &Arc<Self>, max: usize) -> Place {
         let open = self.open.fetch_add(1, Ordering::AcqRel);
+        self.gauge.add(1);
         Place {
             control: Arc::clone(self),
             reserved: open >= max,
@@ -191,6 +195,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.control.gauge.add(-1);
         self.control.open.fetch_sub(1, Ordering::AcqRel);
         self.control.closed.notify_waiters();
     }

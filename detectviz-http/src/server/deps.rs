@@ -1,6 +1,6 @@
 //! What a server is built from besides its settings and its service.
 use super::DrainToken;
-use detectviz_core::{lifecycle::PhaseWatch, task::Tasks};
+use detectviz_core::{lifecycle::PhaseWatch, task::Tasks, telemetry::metrics::Registry};
 
 /// What a [`Server`](super::Server) needs of the runtime that it belongs to.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub struct ServerDeps {
     pub tasks: Tasks,
     /// Says when the process is told to end.
     pub phase: PhaseWatch,
+    /// Where connections are counted.
+    pub metrics: Registry,
     /// Told when this server drains; a clone of it is what long-lived handlers hold.
     pub drain: DrainToken,
 }
@@ -19,10 +21,11 @@ pub struct ServerDeps {
 impl ServerDeps {
     /// A drain token of its own; see [`with_drain`](Self::with_drain).
     #[must_use]
-    pub fn new(tasks: Tasks, phase: PhaseWatch) -> Self {
+    pub fn new(tasks: Tasks, phase: PhaseWatch, metrics: Registry) -> Self {
         Self {
             tasks,
             phase,
+            metrics,
             drain: DrainToken::new(),
         }
     }

@@ -9,6 +9,8 @@ use super::{
 use detectviz_core::{lifecycle::PhaseWatch, task::Tasks};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
+#[cfg(feature = "tls")]
+use std::sync::OnceLock;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -22,8 +24,9 @@ pub(super) struct Shared {
     pub(super) tasks: Tasks,
     pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<Exec>,
+    /// Filled by `bind`, which reads the files.
     #[cfg(feature = "tls")]
-    pub(super) tls: Option<Arc<super::tls::Acceptor>>,
+    pub(super) tls: OnceLock<Arc<super::tls::Acceptor>>,
 }
 
 /// hyper's own number, up to which it needs no allocation for them.
@@ -34,20 +37,21 @@ const BUFFER: usize = 64 * 1024;
 // === impl Shared ===
 
 impl Shared {
-    pub(super) fn new(config: ServerConfig, deps: ServerDeps, recorder: Recorder) -> Self {
+    pub(super) fn new(config: ServerConfig, deps: ServerDeps, name: &str) -> Self {
         let tasks = deps.tasks.child();
+        let recorder = Recorder::new(&deps.metrics, name);
         let max_headers = usize::try_from(config.max_headers).unwrap_or(usize::MAX);
         Self {
             max_headers,
             phase: deps.phase,
-            control: Arc::new(Control::new(deps.drain)),
+            control: Arc::new(Control::new(deps.drain, Arc::clone(recorder.open()))),
             recorder,
             http1: http1(&config, max_headers),
             http2: http2(&config, Exec(tasks.clone())),
             tasks,
             config,
             #[cfg(feature = "tls")]
-            tls: None,
+            tls: OnceLock::new(),
         }
     }
 

@@ -66,7 +66,7 @@ async fn a_port_in_use_is_named_with_its_key_and_the_remedy() {
         port: server.addr.port(),
         ..config()
     };
-    let deps = ServerDeps::new(server.tasks.clone(), server.phase.watch());
+    let deps = ServerDeps::new(server.tasks.clone(), server.phase.watch(), Registry::new());
     let service = tower::service_fn(|_| async { Ok::<_, BoxError>(text(StatusCode::OK, "")) });
     let second = Server::new(taken, "admin", deps, service);
     let err = second.start().await.unwrap_err();
@@ -91,7 +91,7 @@ async fn an_axum_router_fits_and_the_component_lives() {
         axum::routing::post(|body: String| async move { format!("hello {body}") }),
     );
     let tasks = Tasks::new();
-    let deps = ServerDeps::new(tasks.clone(), PhaseControl::new().watch());
+    let deps = ServerDeps::new(tasks.clone(), PhaseControl::new().watch(), Registry::new());
     let server = Server::new(config(), "http", deps, router);
     assert_eq!(server.local_addr(), None);
     server.start().await.unwrap();
