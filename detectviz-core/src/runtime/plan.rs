@@ -4,7 +4,7 @@ use super::{
     service::Runtime,
 };
 use crate::{
-    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load, schema_of},
+    config::{ComponentEntry, Effective, Loaded, Problems, SchemaBuilder, Sources, schema_of},
     discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error},
     health::HealthConfig,
@@ -43,10 +43,12 @@ pub(super) struct Planned {
 
 impl Plan {
     pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
-        let mut loaded = load(sources)?;
+        let mut loaded = load_layers(sources)?;
         let service: ServiceConfig = loaded.section("service");
         let runtime = loaded.section("runtime");
         let telemetry = TelemetryConfig::read(&mut loaded);
+        #[cfg(feature = "otlp")]
+        let telemetry = telemetry.with_otel_headers(super::otel::headers(sources));
         let health = loaded.section("health");
         let shutdown = loaded.section("shutdown");
         let secrets = builder.secrets.as_ref();
@@ -122,6 +124,14 @@ impl fmt::Debug for Plan {
             .field("components", &components.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// Lays all layers over each other, what the `OTEL_*` variables say among them.
+pub(super) fn load_layers(sources: &Sources) -> Result<Loaded, Problems> {
+    #[cfg(feature = "otlp")]
+    return super::otel::load(sources);
+    #[cfg(not(feature = "otlp"))]
+    crate::config::load(sources)
 }
 
 /// Adds the sections that every service has.

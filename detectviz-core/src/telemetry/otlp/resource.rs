@@ -52,6 +52,15 @@ impl Resource {
         self
     }
 
+    /// More attributes, where the keys are not there yet.
+    pub(super) fn or(mut self, more: &BTreeMap<String, String>) -> Self {
+        for (key, value) in more {
+            let place = self.attributes.entry(key.clone());
+            place.or_insert_with(|| value.clone());
+        }
+        self
+    }
+
     /// All attributes, by key.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.attributes
