@@ -11,6 +11,9 @@ use detectviz_tests::repository;
 use serde_json::Value;
 use std::{io, sync::Arc};
 
+/// Those that have metrics.
+const LIBRARIES: [&str; 2] = ["detectviz-core", "detectviz-http"];
+
 /// A service with everything that this repository offers.
 pub(crate) fn everything() -> Builder {
     Builder::new("everything", "0.0.0")
@@ -62,5 +65,16 @@ async fn the_list_of_metrics_is_fresh() {
         .expect("it can be built");
     let mut all = runtime.shared().telemetry.metrics().describe();
     all.sort_by_key(|desc| desc.name);
+    let names = LIBRARIES.map(|library| repository::text(&format!("{library}/src/names.rs")));
+    for line in names.iter().flat_map(|text| text.lines()) {
+        let name = line
+            .strip_prefix("pub const ")
+            .and_then(|line| line.split('"').nth(1));
+        let known = |name| all.iter().any(|desc| desc.name == name);
+        assert!(
+            name.is_none_or(known),
+            "not registered when the service is built: {line}"
+        );
+    }
     is_fresh("metrics", &catalog(&all));
 }
