@@ -56,7 +56,8 @@ struct Captured {
     reader: Option<JoinHandle<()>>,
 }
 
-/// The binary of the example `name`, built once in each process of tests.
+/// The binary of the example `name`, built once in each process of tests; `DETECTVIZ_TEST_BIN_DIR` names the directory of
+/// binaries that are built already, which spares every process of tests the look.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -64,6 +65,10 @@ struct Captured {
 pub fn bin(name: &str) -> PathBuf {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     let debug = TARGET.get_or_init(|| {
+        #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+        if let Some(built) = std::env::var_os("DETECTVIZ_TEST_BIN_DIR") {
+            return PathBuf::from(built);
+        }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let cargo = |args: &[&str]| {
             let mut cargo = Command::new(env!("CARGO"));
