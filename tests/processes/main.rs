@@ -1,0 +1,7 @@
+//! Services as processes of their own: how they start, what hostile clients can do to them, and how they end.
+mod cli;
+mod drain;
+mod hostile;
+mod idle;
+mod panic;
+mod trace_context;
