@@ -77,7 +77,7 @@ fn dr1_liveness_passes_on_the_admin_port_until_the_exit() {
     let silent = ended.at.saturating_duration_since(last);
     assert!(
         silent < Duration::from_millis(750),
-        "no liveness for {silent:?}"
+        "no liveness for {silent:?}: {}", ended.stderr
     );
     assert_eq!(ended.code, Some(75));
 }
