@@ -1,4 +1,23 @@
-//! HTTP for detectviz.
+//! HTTP for detectviz: a server that loses no request when it is told to stop, a client that finds its upstreams by name, and the
+//! middleware of both.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`server`] | HTTP/1.1 and HTTP/2, with limits against slow and hostile clients, TLS, and a drain |
+//! | [`stack`] | the order of the layers: [`catch_panic`] ▸ [`trace`] ▸ [`observe`] |
+//! | [`probe`] | `/livez`, `/readyz`, `/startupz` and their aliases, as a layer |
+//! | [`admin`] | the admin port: probes, metrics, configuration, log levels, version |
+//! | [`client`] | pooled, with timeouts, discovery by name and the trace passed on |
+//! | [`propagation`] | trace context and baggage in and out of headers |
+//! | [`route`] | which route a request is for |
+//! | [`error`] | the one table from cause to status, and problem+json |
+//! | [`kinds`] | what a [runtime](detectviz_core::runtime) registers |
+//!
+//! Nothing here depends on a web framework: the server takes any `tower_service::Service` over `http::Request`, so that an axum
+//! `Router` or a tonic server fits as it is, and every layer can be put on either alone.
+//!
+//! # Features
+//! - `tls` (default): TLS for the server and the client, by rustls with ring. No process-wide provider is installed.
 pub mod names;
 pub mod error;
 pub mod conn;

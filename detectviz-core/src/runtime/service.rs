@@ -13,7 +13,7 @@ use crate::{
     health::{Health, Registration},
     lifecycle::{Lifecycle, Outcome, Running, Signals},
     task::Tasks,
-    telemetry::{Telemetry, TelemetryConfig},
+    telemetry::{Telemetry, TelemetryConfig, hub},
 };
 use arc_swap::ArcSwap;
 use std::{any::Any, fmt, sync::Arc};
@@ -88,6 +88,7 @@ impl Runtime {
             .with_health(health.clone())
             .with_flush(move |within| flush.clone().flush(within));
         if options.process {
+            hub::install_panic_hook();
             lifecycle = lifecycle.with_watchdog();
         }
         let shared = Shared {

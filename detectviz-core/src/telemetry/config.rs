@@ -84,11 +84,3 @@ impl Section for MetricsConfig {
         }
     }
 }
-
-impl Section for LogsConfig {
-    fn validate(&self, check: &mut Checker<'_>) {
-        for (key, what, remedy) in self.problems() {
-            check.problem(key, what, remedy);
-        }
-    }
-}

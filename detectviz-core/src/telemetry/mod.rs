@@ -9,7 +9,6 @@ pub mod hub;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 mod config;
-mod user_spans;
 mod pipeline;
 
 pub use self::{

@@ -6,7 +6,6 @@ use super::{
     logs::{Logs, LogsConfig, Output},
     metrics::{Desc, Kind, Registry, Unit, build_info, cgroup, executor, process},
     span::Spans,
-    user_spans::UserSpans,
 };
 use crate::{
     error::Error,
@@ -122,10 +121,10 @@ impl Telemetry {
             let _ = secrets;
             Spans::disabled()
         };
-        let outputs = hub::Outputs::new(logs.clone(), Arc::new(UserSpans::new(spans.clone())));
+        let outputs = hub::Outputs::new(logs.clone(), spans.clone());
         let registration = hub::register(runtime, outputs);
-        if false {
-            let message = "another tracing subscriber is installed: add telemetry::hub::layer() to it, or events are not logged here";
+        if hub::install() == hub::Installed::Foreign {
+            let message = "another tracing subscriber is installed: add telemetry::hub::TelemetryLayer to it, or events of `tracing` are not logged here";
             logs.event(
                 Level::WARN,
                 module_path!(),

@@ -12,6 +12,7 @@ pub(crate) struct Exchange {
 const ENDED: u8 = 1;
 const TIMED_OUT: u8 = 1 << 1;
 const TOO_LARGE: u8 = 1 << 2;
+const DROPPED: u8 = 1 << 3;
 
 // === impl Exchange ===
 
@@ -25,6 +26,10 @@ impl Exchange {
         self.set(ENDED);
     }
 
+    pub(super) fn dropped(&self) {
+        self.set(DROPPED);
+    }
+
     pub(super) fn timed_out(&self) {
         self.set(TIMED_OUT);
     }
@@ -36,6 +41,11 @@ impl Exchange {
     /// Whether the body was read to its end.
     pub(crate) fn is_ended(&self) -> bool {
         self.has(ENDED)
+    }
+
+    /// Whether the body was given up before its end.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.has(DROPPED)
     }
 
     /// Whether the body failed for want of progress.

@@ -110,6 +110,7 @@ impl RequestBody {
                 Cause::TimedOut { .. } => exchange.timed_out(),
                 Cause::Broken(_) => {}
             }
+            exchange.dropped();
         }
         self.over = true;
         // Nothing more is wanted: the connection may stop reading even when the handler keeps the body.
@@ -232,10 +233,12 @@ impl<T: Into<Bytes>> From<T> for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(exchange) = self.exchange.take()
-            && self.source.is_end_stream()
-        {
-            exchange.ended();
+        if let Some(exchange) = self.exchange.take() {
+            if self.source.is_end_stream() {
+                exchange.ended();
+            } else {
+                exchange.dropped();
+            }
         }
     }
 }

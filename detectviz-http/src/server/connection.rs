@@ -2,14 +2,15 @@
 use super::{
     control::{Control, Place},
     drive::{End, Http1, Http2, drive},
-    io::Io,
+    http_service::HttpService,
+    io::{Io, is_blank},
     link::Link,
     recorder::Closed,
     reply::Refusal,
-    service::{ConnService, HttpService},
+    service::ConnService,
     shared::Shared,
     sniff::{Prefix, Sniffed, sniff},
-    state::{Phase, Reason, Watch},
+    state::{Phase, Reason, Seen, Watch},
     stream::Stream,
 };
 use crate::conn::ConnInfo;
@@ -64,7 +65,18 @@ async fn run<S: HttpService>(
         Some(version) => (version, Prefix::default()),
         None => {
             let stream = &mut stream;
-            match sniff(stream, http2, &mut watch, sleep.as_mut(), &control, linger).await {
+            let seen = Seen::NEW;
+            match sniff(
+                stream,
+                http2,
+                seen,
+                &mut watch,
+                sleep.as_mut(),
+                &control,
+                linger,
+            )
+            .await
+            {
                 Sniffed::Http1(prefix) => (http::Version::HTTP_11, prefix),
                 Sniffed::Http2(prefix) => (http::Version::HTTP_2, prefix),
                 Sniffed::Gone => return Closed::Done,
@@ -80,6 +92,9 @@ async fn run<S: HttpService>(
         reserved: accepted.place.is_reserved(),
     };
     let link = Arc::new(Link::new(info, Phase::Idle));
+    if watch.is_retired() {
+        link.retire();
+    }
     let io = Io::new(stream, prefix, Arc::clone(&link), accepted.place);
     let service = ConnService::new(service, Arc::clone(shared), Arc::clone(&link));
     if info.is_http2() {
@@ -89,29 +104,76 @@ async fn run<S: HttpService>(
         let end = drive(&mut *conn, &link, &control, &mut watch, sleep, linger).await;
         return closed(&end, &link, &control);
     }
-    let conn = shared.http1.serve_connection(TokioIo::new(io), service);
-    let mut conn: Http1<S> = conn.with_upgrades();
-    let end = drive(&mut conn, &link, &control, &mut watch, sleep, linger).await;
-    let Some(parts) = conn.into_parts() else {
-        link.enter(Phase::Upgraded);
-        return Closed::Upgraded;
+    let mut io = TokioIo::new(io);
+    let mut service = service;
+    let (end, io) = loop {
+        let conn = shared.http1.serve_connection(io, service);
+        // On the heap, and given back with the buffers while the connection is parked.
+        let mut conn: Box<Http1<S>> = Box::new(conn.with_upgrades());
+        let end = drive(
+            &mut *conn,
+            &link,
+            &control,
+            &mut watch,
+            sleep.as_mut(),
+            linger,
+        )
+        .await;
+        let Some(parts) = conn.into_parts() else {
+            link.enter(Phase::Upgraded);
+            return Closed::Upgraded;
+        };
+        let mut parked = parts.io.into_inner();
+        if !matches!(end, End::Parked) {
+            break (end, parked);
+        }
+        // Blank lines before a head are no part of it (RFC 9112 §2.2).
+        if is_blank(&parts.read_buf) {
+            // Even an empty one holds on to its buffer.
+            drop(parts.read_buf);
+            let (stream, seen) = (parked.stream(), link.seen());
+            match sniff(
+                stream,
+                false,
+                seen,
+                &mut watch,
+                sleep.as_mut(),
+                &control,
+                linger,
+            )
+            .await
+            {
+                Sniffed::Http1(prefix) | Sniffed::Http2(prefix) => parked.put_back(prefix),
+                Sniffed::Gone => return Closed::Done,
+                Sniffed::Closed(reason) => break (End::Closed(reason), parked),
+                Sniffed::Cut => return Closed::Cut,
+            }
+        } else {
+            // The beginning of a head came along with the request before it.
+            link.enter(Phase::Head);
+            parked.put_back_rest(parts.read_buf);
+        }
+        if watch.is_retired() {
+            link.retire();
+        }
+        (io, service) = (TokioIo::new(parked), parts.service);
     };
     let closed = closed(&end, &link, &control);
-    let mut stream = parts.io.into_inner();
+    let mut stream = io;
     match end {
         End::Done | End::Failed(_) if !link.is_unread() => {}
         End::Done | End::Failed(_) => part(&mut stream, &control).await,
         End::Closed(Reason::HeaderTimeout | Reason::Drain | Reason::Idle) => {
-            if link.phase() == Phase::Head {
-                // Best effort: whoever sends half a request may not read either.
-                let late = stream.write_all(Refusal::RequestTimeout.raw());
-                let _sent = timeout(LINGERING_CLOSE, late).await;
-                part(&mut stream, &control).await;
-            } else {
-                let _shut = timeout(LINGERING_CLOSE, stream.shutdown()).await;
-            }
+            let last = async {
+                if link.phase() == Phase::Head {
+                    // Best effort: whoever sends half a request may not read either.
+                    stream.write_all(Refusal::RequestTimeout.raw()).await?;
+                }
+                stream.shutdown().await
+            };
+            let _sent = timeout(LINGERING_CLOSE, last).await;
         }
-        End::Closed(Reason::WriteTimeout | Reason::MaxAge) | End::Cut => {}
+        End::Closed(Reason::WriteTimeout | Reason::MaxAge) | End::Parked | End::Cut => {}
     }
     closed
 }
@@ -158,7 +220,7 @@ async fn handshake(
 fn closed(end: &End, link: &Link, control: &Control) -> Closed {
     match end {
         End::Done if link.is_body_timed_out() => Closed::BodyTimeout,
-        End::Done => Closed::Done,
+        End::Done | End::Parked => Closed::Done,
         End::Failed(err) => {
             tracing::debug!(error = %err, peer = ?link.info().peer, "connection failed");
             Closed::Error

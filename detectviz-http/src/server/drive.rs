@@ -2,9 +2,10 @@
 use super::{
     control::{Control, Level},
     exec::Exec,
+    http_service::HttpService,
     io::Io,
     link::Link,
-    service::{ConnService, HttpService},
+    service::ConnService,
     state::{Reason, Verdict, Watch},
 };
 use hyper::server::conn::{http1, http2};
@@ -26,6 +27,8 @@ pub(super) enum End {
     Done,
     Failed(hyper::Error),
     Closed(Reason),
+    /// Idle: to be taken apart until the client says something.
+    Parked,
     Cut,
 }
 
@@ -75,7 +78,7 @@ pub(super) async fn drive<C: Connection>(
             let first = !std::mem::replace(&mut armed, true);
             match poll_timer(link, watch, sleep.as_mut(), first, cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(reason)) => return Poll::Ready(End::Closed(reason)),
+                Poll::Ready(Some(end)) => return Poll::Ready(end),
                 Poll::Ready(None) => {
                     link.retire();
                     conn.retire(link);
@@ -93,7 +96,7 @@ fn poll_timer(
     mut sleep: Pin<&mut Sleep>,
     first: bool,
     cx: &mut Context<'_>,
-) -> Poll<Option<Reason>> {
+) -> Poll<Option<End>> {
     let seen = link.seen();
     // The sleep is armed by the first look and never again while the connection is busy, until it fires.
     if !first && !sleep.is_elapsed() && !watch.is_urgent(&seen) {
@@ -107,7 +110,8 @@ fn poll_timer(
                 }
             }
             Verdict::Retire => return Poll::Ready(None),
-            Verdict::Close(reason) => return Poll::Ready(Some(reason)),
+            Verdict::Park => return Poll::Ready(Some(End::Parked)),
+            Verdict::Close(reason) => return Poll::Ready(Some(End::Closed(reason))),
         }
         if sleep.as_mut().poll(cx).is_pending() {
             return Poll::Pending;

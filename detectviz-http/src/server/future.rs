@@ -1,7 +1,7 @@
 //! The future of one response.
 use super::{
-    control::Level, link::InFlight, reply::Refusal, response::ResponseBody, service::HttpService,
-    shared::Shared,
+    control::Level, http_service::HttpService, link::InFlight, reply::Refusal,
+    response::ResponseBody, shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
 use detectviz_core::error::BoxError;
@@ -30,7 +30,6 @@ pin_project_lite::pin_project! {
     pub(super) struct ConnFuture<S: HttpService> {
         #[pin]
         state: State<S, S::ResponseFuture>,
-        exchange: Option<Arc<Exchange>>,
         in_flight: Option<InFlight>,
         shared: Arc<Shared>,
     }
@@ -49,12 +48,7 @@ pin_project_lite::pin_project! {
 // === impl ConnFuture ===
 
 impl<S: HttpService> ConnFuture<S> {
-    pub(super) fn new(
-        start: Start<S>,
-        exchange: Option<Arc<Exchange>>,
-        in_flight: InFlight,
-        shared: &Arc<Shared>,
-    ) -> Self {
+    pub(super) fn new(start: Start<S>, in_flight: InFlight, shared: &Arc<Shared>) -> Self {
         let state = match start {
             Start::Called(future) => State::Called { future },
             Start::Waiting(service, request) => State::Waiting {
@@ -66,7 +60,6 @@ impl<S: HttpService> ConnFuture<S> {
         };
         Self {
             state,
-            exchange,
             in_flight: Some(in_flight),
             shared: Arc::clone(shared),
         }
@@ -105,13 +98,7 @@ impl<S: HttpService> Future for ConnFuture<S> {
             .in_flight
             .take()
             .expect("a future is not polled after its end");
-        let exchange = this.exchange.take();
-        Poll::Ready(Ok(finish(
-            result,
-            exchange.as_deref(),
-            in_flight,
-            this.shared,
-        )))
+        Poll::Ready(Ok(finish(result, in_flight, this.shared)))
     }
 }
 
@@ -123,23 +110,22 @@ fn failed(err: BoxError) -> Refusal {
 
 fn finish<B>(
     result: Result<Response<B>, Refusal>,
-    exchange: Option<&Exchange>,
     in_flight: InFlight,
     shared: &Shared,
 ) -> Response<ResponseBody<B>> {
     let link = in_flight.link();
+    let exchange = in_flight.exchange();
     let result = result.and_then(|response| overrule(response, exchange));
     let refused = result.is_err();
     if refused && result.as_ref().err() == Some(&Refusal::RequestTimeout) {
         link.body_timed_out();
     }
-    let unread = exchange.is_some_and(|exchange| !exchange.is_ended());
-    if unread {
+    if exchange.is_some_and(Exchange::is_dropped) {
         link.leave_unread();
     }
     let http1 = !link.info().is_http2();
     let ending = shared.phase.is_ending() || shared.control.level() >= Level::Draining;
-    let close = http1 && (ending || unread || link.is_unread() || link.is_retired() || refused);
+    let close = http1 && (ending || link.is_unread() || link.is_retired() || refused);
     let mut response = match result {
         Ok(response) => {
             let stream = is_event_stream(&response);

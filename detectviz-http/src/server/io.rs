@@ -2,6 +2,7 @@
 use super::{
     control::Place, link::Link, reply::Refusal, sniff::Prefix, state::Phase, stream::Stream,
 };
+use bytes::Bytes;
 use std::{
     future::Future,
     io::{self, IoSlice},
@@ -16,6 +17,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 pub(super) struct Io {
     stream: Stream,
     prefix: Prefix,
+    rest: Bytes,
     link: Arc<Link>,
     place: Place,
     /// What takes the place of a bare refusal of hyper's.
@@ -25,6 +27,11 @@ pub(super) struct Io {
     cut: bool,
 }
 
+/// Whether there is nothing but ends of lines.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| b"\r\n".contains(byte))
+}
+
 // === impl Io ===
 
 impl Io {
@@ -32,12 +39,28 @@ impl Io {
         Self {
             stream,
             prefix,
+            rest: Bytes::new(),
             link,
             place,
             reply: &[],
             stopped: None,
             cut: false,
         }
+    }
+
+    /// The bytes below, for whoever waits for the next ones.
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
+    /// Puts back what was read to find out that there is something.
+    pub(super) fn put_back(&mut self, prefix: Prefix) {
+        self.prefix = prefix;
+    }
+
+    /// Puts back what hyper read ahead.
+    pub(super) fn put_back_rest(&mut self, rest: Bytes) {
+        self.rest = rest;
     }
 
     /// For an upgraded connection: fails once the server stops.
@@ -94,15 +117,17 @@ impl AsyncRead for Io {
         let this = &mut *self;
         this.poll_stopped(cx)?;
         let before = buf.filled().len();
-        if this.prefix.is_empty() {
+        if !this.rest.is_empty() {
+            let count = this.rest.len().min(buf.remaining());
+            buf.put_slice(&this.rest.split_to(count));
+        } else if this.prefix.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
         } else {
             this.prefix.read(buf);
         }
         let new = &buf.filled()[before..];
         if !new.is_empty() {
-            this.link
-                .read(new.iter().all(|byte| b"\r\n".contains(byte)));
+            this.link.read(is_blank(new));
         }
         Poll::Ready(Ok(()))
     }

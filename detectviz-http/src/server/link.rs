@@ -1,7 +1,10 @@
 //! What the parts of one connection know of each other: the socket, the service, the timer.
 use super::state::{Phase, Seen};
-use crate::conn::ConnInfo;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::{body::Exchange, conn::ConnInfo};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
 
 /// One per connection.
 ///
@@ -27,7 +30,8 @@ pub(super) struct Link {
 /// One request in flight, until its response is written or given up.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    link: std::sync::Arc<Link>,
+    link: Arc<Link>,
+    exchange: Option<Arc<Exchange>>,
 }
 
 const PHASE: u32 = 0xff;
@@ -84,6 +88,7 @@ impl Link {
             read: self.read.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
             blocked: self.blocked.load(Ordering::Relaxed),
+            clean: !self.info.is_http2() && !self.is_unread(),
         }
     }
 
@@ -111,7 +116,7 @@ impl Link {
         }
     }
 
-    pub(super) fn begin(self: &std::sync::Arc<Self>) -> InFlight {
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         if self.info.is_http2() {
             self.open.fetch_add(1, Ordering::AcqRel);
             self.enter(Phase::Idle);
@@ -119,7 +124,8 @@ impl Link {
             self.enter(Phase::Busy);
         }
         InFlight {
-            link: std::sync::Arc::clone(self),
+            link: Arc::clone(self),
+            exchange: None,
         }
     }
 
@@ -167,10 +173,23 @@ impl InFlight {
     pub(super) fn link(&self) -> &Link {
         &self.link
     }
+
+    /// The request has a body, which tells of itself through `exchange`.
+    pub(super) fn with_body(mut self, exchange: Option<Arc<Exchange>>) -> Self {
+        self.exchange = exchange;
+        self
+    }
+
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_deref()
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if self.exchange().is_some_and(|body| !body.is_ended()) {
+            self.link.leave_unread();
+        }
         if self.link.info.is_http2() {
             self.link.open.fetch_sub(1, Ordering::AcqRel);
         } else if self.link.phase() == Phase::Busy {

@@ -56,17 +56,17 @@ impl Prefix {
     }
 }
 
-/// Reads until the protocol is known. With `http2` off everything is HTTP/1.
+/// Reads until the protocol is known. With `http2` off everything is HTTP/1. `seen` is what the connection did before.
 pub(super) async fn sniff(
     stream: &mut Stream,
     http2: bool,
+    mut seen: Seen,
     watch: &mut Watch,
     mut sleep: Pin<&mut Sleep>,
     control: &Control,
     linger: impl Fn() -> std::time::Duration,
 ) -> Sniffed {
     let mut prefix = Prefix::default();
-    let mut seen = Seen::NEW;
     let mut told = pin!(control.told());
     let mut level = Level::Running;
     let mut new = true;
@@ -95,7 +95,7 @@ pub(super) async fn sniff(
                 }
                 Poll::Ready(Ok(())) => {
                     prefix.end += u8::try_from(buf.filled().len()).unwrap_or(u8::MAX);
-                    seen.read += 1;
+                    seen.read = seen.read.wrapping_add(1);
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Sniffed::Gone),
                 Poll::Pending => break,
@@ -108,9 +108,9 @@ pub(super) async fn sniff(
             }
         }
         loop {
-            match watch.observe(seen, Instant::now()) {
+            match watch.observe_parked(seen, Instant::now()) {
                 Verdict::Until(deadline) => sleep.as_mut().reset(deadline),
-                Verdict::Retire => continue,
+                Verdict::Retire | Verdict::Park => continue,
                 Verdict::Close(reason) => return Poll::Ready(Sniffed::Closed(reason)),
             }
             if sleep.as_mut().poll(cx).is_pending() {

@@ -32,6 +32,8 @@ pub(super) struct Seen {
     pub(super) written: u32,
     /// Whether the last write found the socket full.
     pub(super) blocked: bool,
+    /// Whether nothing of the last request is left in the connection, so that it can be parked.
+    pub(super) clean: bool,
 }
 
 /// How long a connection may take for what.
@@ -62,12 +64,14 @@ pub(super) enum Verdict {
     Until(Instant),
     /// Ask the client to leave, then ask again here.
     Retire,
+    /// Give up the buffers until the client says something.
+    Park,
     Close(Reason),
 }
 
 /// Follows one connection.
 ///
-/// The clock is read only where a client is slow: a busy connection is looked at once per `tick`.
+/// The clock is read only where a client is slow: a busy connection is looked at from time to time, more and more rarely.
 #[derive(Debug)]
 pub(super) struct Watch {
     limits: Limits,
@@ -78,7 +82,13 @@ pub(super) struct Watch {
     retired: bool,
     linger: Option<Duration>,
     silent_since: Instant,
+    tick: Duration,
 }
+
+/// How long a connection is idle before it gives up its buffers, which are most of what it costs.
+const PARK: Duration = Duration::from_millis(100);
+/// How rarely a connection is looked at that is always busy.
+const LONGEST_TICK: Duration = Duration::from_secs(4);
 
 // === impl Seen ===
 
@@ -89,16 +99,8 @@ impl Seen {
         read: 0,
         written: 0,
         blocked: false,
+        clean: false,
     };
-}
-
-// === impl Limits ===
-
-impl Limits {
-    /// How late a limit that is counted in long silences may be noticed.
-    fn tick(&self) -> Duration {
-        (self.idle / 8).clamp(Duration::from_millis(5), Duration::from_secs(10))
-    }
 }
 
 // === impl Watch ===
@@ -114,13 +116,21 @@ impl Watch {
             retired: false,
             linger: None,
             silent_since: now,
+            tick: PARK,
         }
     }
 
     /// From now on a connection without a request is closed once it was silent for `linger`.
     pub(super) fn drain(&mut self, linger: Duration, now: Instant) {
-        self.linger = Some(linger);
-        self.silent_since = now;
+        if self.linger.is_none() {
+            self.linger = Some(linger);
+            self.silent_since = now;
+        }
+    }
+
+    /// Whether the client is to be asked to leave.
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired
     }
 
     /// Whether `seen` must be [observed](Self::observe) at once rather than when the timer fires.
@@ -143,7 +153,8 @@ impl Watch {
             self.silent_since = now;
         }
         self.seen = seen;
-        let mut until = now + self.limits.tick();
+        let mut until = now + self.tick.min(self.limits.idle / 8);
+        self.tick = (self.tick * 2).min(LONGEST_TICK);
         for (deadline, reason) in self.deadlines() {
             if now >= deadline {
                 return Verdict::Close(reason);
@@ -159,7 +170,36 @@ impl Watch {
             }
             until = until.min(self.opened + age);
         }
+        if seen.phase == Phase::Idle && seen.clean {
+            if now >= self.since + PARK {
+                self.tick = PARK;
+                return Verdict::Park;
+            }
+            until = until.min(self.since + PARK);
+        }
         Verdict::Until(until)
+    }
+
+    /// The same for a connection that is parked or not yet greeted, and so cannot change unseen.
+    pub(super) fn observe_parked(&mut self, seen: Seen, now: Instant) -> Verdict {
+        match self.observe(
+            Seen {
+                clean: false,
+                ..seen
+            },
+            now,
+        ) {
+            Verdict::Until(_) => {
+                let next = self.deadlines().map(|(deadline, _)| deadline).min();
+                let age = self.limits.age.filter(|_| !self.retired);
+                let next = next
+                    .into_iter()
+                    .chain(age.map(|age| self.opened + age))
+                    .min();
+                Verdict::Until(next.unwrap_or(now + LONGEST_TICK))
+            }
+            other => other,
+        }
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Instant, Reason)> {
@@ -184,5 +224,153 @@ impl Watch {
             _ => None,
         };
         [phase, blocked, linger, aged].into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Reason::{Drain, HeaderTimeout, Idle, MaxAge, WriteTimeout};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn limits() -> Limits {
+        Limits {
+            header: 10 * SECOND,
+            idle: 75 * SECOND,
+            progress: 30 * SECOND,
+            age: None,
+            age_grace: None,
+        }
+    }
+
+    fn seen(phase: Phase, serial: u32) -> Seen {
+        Seen {
+            phase,
+            serial,
+            ..Seen::NEW
+        }
+    }
+
+    /// Looks whenever the watch asks for it, up to `until`, at what `at` shows; gives the second of the first verdict.
+    fn first(
+        watch: &mut Watch,
+        start: Instant,
+        until: u64,
+        at: impl Fn(u64) -> Seen,
+    ) -> Option<(u64, Verdict)> {
+        let mut now = start;
+        while now <= start + until as u32 * SECOND {
+            let second = (now - start).as_secs();
+            match watch.observe(at(second), now) {
+                Verdict::Until(next) => {
+                    assert!(next > now);
+                    now = next;
+                }
+                verdict => return Some((second, verdict)),
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn every_phase_has_its_limit() {
+        let blocked = Seen {
+            blocked: true,
+            ..seen(Phase::Busy, 1)
+        };
+        for (seen, end) in [
+            (seen(Phase::Opening, 0), Some((10, HeaderTimeout))),
+            (seen(Phase::Head, 1), Some((10, HeaderTimeout))),
+            (seen(Phase::Idle, 1), Some((75, Idle))),
+            (seen(Phase::Busy, 1), None),
+            (seen(Phase::Flushing, 1), None),
+            (blocked, Some((30, WriteTimeout))),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            let end = end.map(|(second, reason)| (second, Verdict::Close(reason)));
+            assert_eq!(first(&mut watch, start, 200, |_| seen), end, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn progress_puts_the_write_limit_off() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        let slow = |second| Seen {
+            blocked: true,
+            written: second as u32 / 20,
+            ..seen(Phase::Busy, 1)
+        };
+        assert_eq!(first(&mut watch, start, 300, slow), None);
+    }
+
+    #[test]
+    fn a_clean_connection_is_parked_and_still_closed_when_idle() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        let idle = Seen {
+            clean: true,
+            ..seen(Phase::Idle, 1)
+        };
+        assert_eq!(
+            first(&mut watch, start, 9, |_| idle),
+            Some((0, Verdict::Park))
+        );
+        let parked = watch.observe_parked(idle, start + SECOND);
+        assert_eq!(parked, Verdict::Until(start + 75 * SECOND));
+        let end = watch.observe_parked(idle, start + 75 * SECOND);
+        assert_eq!(end, Verdict::Close(Idle));
+    }
+
+    #[test]
+    fn a_drain_closes_what_is_silent_for_the_linger_and_nothing_else() {
+        for (phase, closes) in [
+            (Phase::Opening, true),
+            (Phase::Idle, true),
+            (Phase::Head, true),
+            (Phase::Busy, false),
+            (Phase::Flushing, false),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            watch.observe(seen(phase, 1), start);
+            watch.drain(2 * SECOND, start + SECOND);
+            watch.drain(9 * SECOND, start + 2 * SECOND);
+            let mut later = |read, second| {
+                let seen = Seen {
+                    read,
+                    ..seen(phase, 1)
+                };
+                watch.observe(seen, start + second * SECOND)
+            };
+            assert!(matches!(later(1, 2), Verdict::Until(_)), "{phase:?}");
+            assert!(matches!(later(1, 3), Verdict::Until(_)), "{phase:?}");
+            let closed = later(1, 4) == Verdict::Close(Drain);
+            assert_eq!(closed, closes, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn an_old_connection_is_retired_once_and_cut_after_the_grace() {
+        let start = Instant::now();
+        let limits = Limits {
+            age: Some(20 * SECOND),
+            age_grace: Some(5 * SECOND),
+            ..limits()
+        };
+        let mut watch = Watch::new(limits, start);
+        let busy = seen(Phase::Busy, 1);
+        assert_eq!(
+            first(&mut watch, start, 60, |_| busy),
+            Some((20, Verdict::Retire))
+        );
+        let cut = start + 25 * SECOND;
+        assert_eq!(
+            watch.observe(busy, start + 21 * SECOND),
+            Verdict::Until(cut)
+        );
+        assert_eq!(watch.observe(busy, cut), Verdict::Close(MaxAge));
     }
 }

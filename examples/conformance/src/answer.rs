@@ -2,7 +2,6 @@
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{Response, StatusCode, header};
-use http_body::Body as _;
 use http_body_util::{BodyExt, Either, Full, combinators::UnsyncBoxBody};
 
 /// A body that is there at once, or one that comes bit by bit.

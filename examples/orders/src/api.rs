@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use detectviz_core::secret::{Secret, SecretRef, SecretsProvider};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -50,6 +50,15 @@ impl Api {
             .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
             .map(|shown| Secret::new(shown.to_vec()));
         Ok(shown.is_some_and(|shown| shown == *token))
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("db", &self.db)
+            .field("token", &self.token)
+            .finish_non_exhaustive()
     }
 }
 

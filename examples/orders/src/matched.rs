@@ -3,7 +3,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::{middleware::Next, response::Response};
 
 /// Names the route in metrics, spans and the access log. Add it with `Router::route_layer`.
-pub async fn route(request: Request, next: Next) -> Response {
+pub(crate) async fn route(request: Request, next: Next) -> Response {
     if let Some(path) = request.extensions().get::<MatchedPath>() {
         detectviz_http::route::matched(path.as_str());
     }

@@ -1,9 +1,11 @@
 //! The outputs of every runtime in this process.
-use super::SpanSink;
-use crate::{task::RuntimeId, telemetry::logs::Logs};
+use crate::{
+    task::RuntimeId,
+    telemetry::{logs::Logs, span::Spans},
+};
 use arc_swap::ArcSwap;
 use std::sync::{
-    Arc, LazyLock,
+    LazyLock,
     atomic::{AtomicU64, Ordering},
 };
 use tracing::level_filters::LevelFilter;
@@ -15,7 +17,7 @@ static TABLE: LazyLock<ArcSwap<Vec<Entry>>> = LazyLock::new(ArcSwap::default);
 #[derive(Clone, Debug)]
 pub struct Outputs {
     logs: Logs,
-    spans: Arc<dyn SpanSink>,
+    spans: Spans,
 }
 
 /// Keeps the outputs of a runtime in the table; dropping it takes them out.
@@ -55,9 +57,7 @@ pub fn register(runtime: RuntimeId, outputs: Outputs) -> Registration {
 
 /// Gives `read` the outputs of `runtime`, or of the first that registered; `None` while there is none.
 pub(super) fn with<R>(runtime: Option<RuntimeId>, read: impl FnOnce(&Outputs) -> R) -> Option<R> {
-    let entries = TABLE.load();
-    let own = runtime.and_then(|id| entries.iter().rev().find(|entry| entry.runtime == id));
-    own.or(entries.first()).map(|entry| read(&entry.outputs))
+    find(&TABLE.load(), runtime).map(read)
 }
 
 /// The most that any registered runtime logs.
@@ -74,7 +74,7 @@ pub(super) fn max_level() -> LevelFilter {
 impl Outputs {
     /// Log lines go to `logs`, spans to `spans`.
     #[must_use]
-    pub fn new(logs: Logs, spans: Arc<dyn SpanSink>) -> Self {
+    pub fn new(logs: Logs, spans: Spans) -> Self {
         Self { logs, spans }
     }
 
@@ -86,7 +86,7 @@ impl Outputs {
 
     /// Where spans go.
     #[must_use]
-    pub fn spans(&self) -> &Arc<dyn SpanSink> {
+    pub fn spans(&self) -> &Spans {
         &self.spans
     }
 }
@@ -98,5 +98,40 @@ impl Drop for Registration {
         let keeps = |entry: &&Entry| entry.key != self.key;
         TABLE.rcu(|entries| entries.iter().filter(keeps).cloned().collect::<Vec<_>>());
         tracing_core::callsite::rebuild_interest_cache();
+    }
+}
+
+fn find(entries: &[Entry], runtime: Option<RuntimeId>) -> Option<&Outputs> {
+    let own = runtime.and_then(|id| entries.iter().rev().find(|entry| entry.runtime == id));
+    own.or(entries.first()).map(|entry| &entry.outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_finds_its_latest_outputs_and_anybody_else_the_first() {
+        let (one, two) = (RuntimeId::next(), RuntimeId::next());
+        let outputs = || Outputs::new(Logs::disabled(), Spans::disabled());
+        let entry = |key, runtime| Entry {
+            key,
+            runtime,
+            outputs: outputs(),
+        };
+        assert!(find(&[], Some(one)).is_none());
+        let entries = [entry(0, one), entry(1, two), entry(2, two)];
+        for (runtime, expected) in [
+            (Some(one), 0),
+            (Some(two), 2),
+            (None, 0),
+            (Some(RuntimeId::next()), 0),
+        ] {
+            let found = find(&entries, runtime).unwrap();
+            assert!(
+                std::ptr::eq(found, &entries[expected].outputs),
+                "{runtime:?}"
+            );
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a user may set.
 use super::levels::Directives;
-use crate::config::ByteSize;
+use crate::config::{ByteSize, Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,23 +39,19 @@ const BUFFER: std::ops::RangeInclusive<u64> = 128 << 10..=1 << 30;
 
 // === impl LogsConfig ===
 
-impl LogsConfig {
-    /// What is wrong with the settings: the key, the fault, and what to write instead.
-    #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String, String)> {
-        let mut problems = Vec::new();
+impl Section for LogsConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
         if let Err(err) = self.level.parse::<Directives>() {
-            problems.push(("level", err.to_string(), "`info,sqlx=warn`".to_owned()));
+            check.problem("level", err.to_string(), "`info,sqlx=warn`");
         }
         if !BUFFER.contains(&self.buffer.0) {
             let wrong = format!("{} is outside of what a buffer can be", self.buffer);
-            problems.push((
+            check.problem(
                 "buffer",
                 wrong,
-                "a size from 128KiB to 1GiB, such as `8MiB`".to_owned(),
-            ));
+                "a size from 128KiB to 1GiB, such as `8MiB`",
+            );
         }
-        problems
     }
 }
 
@@ -72,20 +68,18 @@ impl Default for LogsConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::check;
 
     #[test]
     fn wrong_settings_are_all_named() {
-        assert_eq!(LogsConfig::default().problems(), []);
+        assert!(check(&LogsConfig::default()).is_ok());
         let wrong = LogsConfig {
             level: "loud".to_owned(),
             buffer: ByteSize(1),
             ..LogsConfig::default()
         };
-        let keys = wrong
-            .problems()
-            .into_iter()
-            .map(|(key, ..)| key)
-            .collect::<Vec<_>>();
-        assert_eq!(keys, ["level", "buffer"]);
+        let problems = check(&wrong).unwrap_err().to_string();
+        assert!(problems.contains("`loud` is not a level"), "{problems}");
+        assert!(problems.contains("outside of what a buffer"), "{problems}");
     }
 }

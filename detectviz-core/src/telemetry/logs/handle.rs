@@ -120,12 +120,13 @@ impl Logs {
     ///
     /// The line waits in a buffer of the current thread. Nothing is allocated once the thread's buffers have grown to
     /// what its lines need, and no lock is taken that another request can hold. A line has at most 64 KiB: a message is
-    /// cut after 32 KiB, a value after 16 KiB, and the line is then marked `"truncated":true`.
+    /// cut after 24 KiB, a value after 16 KiB or half of the room that is left, and the line is then marked
+    /// `"truncated":true`.
     pub fn event(
         &self,
         level: Level,
-        target: &'static str,
-        caller: Caller,
+        target: &str,
+        caller: Caller<'_>,
         trace: Option<&TraceContext>,
         message: &str,
         fields: impl FnOnce(&mut Fields<'_>),
@@ -169,7 +170,7 @@ impl Logs {
         &self,
         level: Level,
         target: &str,
-        caller: Caller,
+        caller: Caller<'_>,
         trace: Option<&TraceContext>,
         message: Value<'_>,
         fields: impl FnOnce(&mut Fields<'_>),

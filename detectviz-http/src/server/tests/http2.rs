@@ -202,7 +202,7 @@ async fn dr4_a_stream_opened_between_the_two_goaways_is_served() {
         }
     }
     assert_eq!(last.unwrap(), 3_u32.to_be_bytes());
-    server.gate.notify_one();
+    server.handlers.gate.notify_one();
     assert_eq!(frames.until(HEADERS).await.stream, 1);
     within(drained).await.unwrap();
 }
@@ -252,6 +252,6 @@ async fn idle_connections_are_closed_and_busy_ones_not() {
     server.busy(1).await;
     let _idle = Frames::connect(&server).await;
     server.closed(Closed::Idle, 1).await;
-    server.gate.notify_one();
+    server.handlers.gate.notify_one();
     assert_eq!(busy.until(HEADERS).await.stream, 1);
 }

@@ -1,0 +1,127 @@
+//! What is kept for a span of a user while it is open.
+use super::fields::SpanFields;
+use crate::{
+    task::RuntimeId,
+    telemetry::{
+        context::TraceContext,
+        logs::{Name, Texts, Value},
+        span::{Attributes, SpanRecord, SpanStatus, Spans, Value as Attribute},
+    },
+};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A span of a user; or, with nothing to record, the request itself.
+#[derive(Debug)]
+pub(super) struct OpenSpan {
+    pub(super) context: TraceContext,
+    pub(super) runtime: Option<RuntimeId>,
+    pub(super) fields: SpanFields,
+    /// Only when the span is sampled and somebody wants it.
+    recording: Option<Recording>,
+}
+
+/// A span that is exported when it ends.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) record: Box<SpanRecord>,
+    pub(super) spans: Spans,
+}
+
+/// Values on their way into a span. Formatting them is the user's code, which may log in that very span: it happens here,
+/// before the span is locked.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    fields: SpanFields,
+    attributes: Vec<(&'static str, Attribute)>,
+    texts: Texts,
+}
+
+/// The longest text that is formatted.
+const MAX_TEXT: usize = 16 * 1024;
+
+// === impl OpenSpan ===
+
+impl OpenSpan {
+    pub(super) fn new(
+        context: TraceContext,
+        runtime: Option<RuntimeId>,
+        recording: Option<Recording>,
+    ) -> Self {
+        Self {
+            context,
+            runtime,
+            fields: SpanFields::default(),
+            recording,
+        }
+    }
+
+    /// Whether it is exported when it ends.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    /// Adds values to the lines and to the exported span.
+    pub(super) fn add(&mut self, values: Values) {
+        self.fields.merge(&values.fields);
+        if let Some(Recording { record, .. }) = &mut self.recording {
+            for (name, value) in values.attributes {
+                record.attributes.set(name, value);
+            }
+        }
+    }
+
+    /// An error was logged in it.
+    pub(super) fn fail(&mut self) {
+        if let Some(Recording { record, .. }) = &mut self.recording {
+            record.status = SpanStatus::Error("".into());
+        }
+    }
+
+    /// Exports the span, if it is one that is.
+    pub(super) fn close(self) {
+        if let Some(Recording { mut record, spans }) = self.recording {
+            record.end_unix_nanos = unix_nanos().max(record.start_unix_nanos);
+            spans.record(*record);
+        }
+    }
+}
+
+// === impl Values ===
+
+impl Values {
+    /// Adds a field; `recorded` says that the span is exported.
+    pub(super) fn push(&mut self, name: &'static str, value: Value<'_>, recorded: bool) {
+        let value = value.under(Name::known(name));
+        let attribute = match value {
+            _ if !recorded => None,
+            Value::I64(value) => Some(value.into()),
+            Value::F64(value) => Some(value.into()),
+            Value::Bool(value) => Some(value.into()),
+            Value::U64(value) => i64::try_from(value).ok().map(Attribute::from),
+            _ => None,
+        };
+        if !recorded || attribute.is_some() {
+            self.fields.set(name, value, &mut self.texts);
+            self.attributes
+                .extend(attribute.map(|attribute| (name, attribute)));
+            return;
+        }
+        // Formatted once for both.
+        let mut text = String::new();
+        value.with_text(&mut self.texts, MAX_TEXT, |shown| {
+            text.push_str(shown);
+            true
+        });
+        self.fields.set(name, Value::Str(&text), &mut self.texts);
+        text.truncate(text.floor_char_boundary(Attributes::TEXT));
+        self.attributes.push((name, text.into()));
+    }
+}
+
+/// Now, in nanoseconds since 1970.
+pub(super) fn unix_nanos() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
