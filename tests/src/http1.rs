@@ -2,7 +2,7 @@
 use crate::wait::BOUND;
 use std::{
     io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -264,12 +264,6 @@ pub fn is_timeout(err: &io::Error) -> bool {
         err.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
     )
-}
-
-/// The loopback address that the tests' own servers use.
-#[must_use]
-pub fn loopback() -> IpAddr {
-    Ipv4Addr::LOCALHOST.into()
 }
 
 fn malformed(err: impl std::error::Error + Send + Sync + 'static) -> io::Error {

@@ -88,13 +88,7 @@ async fn a_call_is_a_child_of_the_span_that_a_user_is_in() {
     let client = traced(&spans);
     let work = async {
         let around = hub::current_context().unwrap();
-        (
-            around,
-            client
-                .get(upstream.uri("/"))
-                .await
-                .unwrap(),
-        )
+        (around, client.get(upstream.uri("/")).await.unwrap())
     };
     let request = Slot::new(TraceContext::root(true));
     let trace = request.context.trace_id();
