@@ -292,6 +292,20 @@ impl Service {
         series.filter_map(value).sum()
     }
 
+    /// The first line on stdout, now or soon, that is JSON and that `wanted` accepts.
+    ///
+    /// # Panics
+    /// When none comes within [`BOUND`].
+    pub fn wait_for_log(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        eventually("the line is logged", || {
+            let text = self.stdout();
+            let mut lines = text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok());
+            lines.find(|line| wanted(line))
+        })
+    }
+
     /// Sends a signal.
     ///
     /// # Panics
