@@ -119,8 +119,6 @@ impl<S: HttpService> Acceptor<S> {
             place,
         };
         let serve = serve(Arc::clone(&self.shared), self.service.clone(), accepted);
-        // On the heap already, because a tracked task holds its future twice.
-        let serve = Box::pin(serve);
         self.shared.tasks.spawn("http-connection", serve);
     }
 }

@@ -382,6 +382,7 @@ impl OtlpConfig {
             self
         });
         config.env_headers = vars.headers.clone();
+        config.resource.extend(vars.resource_attributes.clone());
         (config, problems)
     }
 }
