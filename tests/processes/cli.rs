@@ -1,6 +1,6 @@
 //! The command line, and how a process says that it cannot run.
 use detectviz_tests::{Launch, bin, process::output};
-use std::{fs, net::TcpListener, path::Path};
+use std::{fs, net::TcpListener};
 
 fn said(args: &[&str]) -> (Option<i32>, String, String) {
     let out = output(&bin("conformance"), args);
@@ -111,7 +111,6 @@ fn config_report_shows_every_value_with_its_origin_and_no_secret() {
         .sets(&[
             "http.max_uri=1KiB",
             "telemetry.otlp.headers.authorization=hunter2",
-            "telemetry.otlp.endpoint=http://me:hunter2@collector:4318",
         ])
         .env("DETECTVIZ__HTTP__MAX_HEADERS", "33")
         .args(["--config-report"])
@@ -189,75 +188,4 @@ fn help_and_version_say_what_there_is() {
         stdout.starts_with("conformance ") && stdout.lines().count() == 1,
         "{stdout}"
     );
-}
-
-#[test]
-fn kubernetes_service_links_do_no_harm() {
-    let service = Launch::conformance()
-        .env("DETECTVIZ_PORT", "tcp://10.0.0.1:80")
-        .env("DETECTVIZ_SERVICE_HOST", "10.0.0.1")
-        .env("CONFORMANCE_PORT_80_TCP_ADDR", "10.0.0.1")
-        .env("HTTP_PORT", "tcp://10.0.0.1:80")
-        .start();
-    assert_eq!(service.get("/").status, 200);
-}
-
-/// Every variable that a third-party library would read by itself.
-#[test]
-fn hostile_variables_of_vault_aws_and_opentelemetry_have_no_effect_but_through_the_configuration() {
-    let mut launch = Launch::conformance();
-    for name in [
-        "VAULT_ADDR",
-        "VAULT_TOKEN",
-        "VAULT_CACERT",
-        "VAULT_NAMESPACE",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_REGION",
-        "AWS_ENDPOINT_URL",
-        "AWS_CONFIG_FILE",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "SSL_CERT_FILE",
-        "RUST_LOG",
-        "TOKIO_WORKER_THREADS",
-        "OTEL_SERVICE_NAME",
-        "OTEL_RESOURCE_ATTRIBUTES",
-        "OTEL_TRACES_EXPORTER",
-        "OTEL_SDK_DISABLED",
-        "OTEL_PROPAGATORS",
-        "OTEL_TRACES_SAMPLER",
-        "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "OTEL_EXPORTER_OTLP_HEADERS",
-        "OTEL_BSP_SCHEDULE_DELAY",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-    ] {
-        launch = launch.env(name, "http://hostile.invalid:1/%%\u{1b}[31m");
-    }
-    let service = launch.start();
-    assert_eq!(service.get("/").status, 200);
-    let plain = Launch::conformance().start();
-    let config = |service: &detectviz_tests::Service| {
-        let text = service.admin_get("/config").unwrap().text();
-        let own = |line: &&str| !line.contains("address") && !line.contains("port");
-        text.lines()
-            .filter(own)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let (hostile, plain) = (config(&service), config(&plain));
-    let other: Vec<_> = hostile
-        .iter()
-        .filter(|line| !plain.contains(line))
-        .collect();
-    // What OpenTelemetry's variables say is shown as said by them; no other variable is seen.
-    assert!(
-        other
-            .iter()
-            .all(|line| line.contains("OTEL_") || line.contains("service")),
-        "{other:#?}"
-    );
-    assert!(!hostile.concat().contains("31m"));
-    assert!(Path::new(&bin("conformance")).is_file());
 }

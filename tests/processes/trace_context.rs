@@ -256,7 +256,7 @@ fn receive(receiver: &TcpListener, count: usize) -> Vec<Call> {
                 trace_id: trace_id.clone(),
                 span_id: span_id.clone(),
                 flags: flags.clone(),
-                tracestate: all("tracestate").join(","),
+                tracestate: members(&all("tracestate")),
             });
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -264,6 +264,13 @@ fn receive(receiver: &TcpListener, count: usize) -> Vec<Call> {
         }
     }
     calls
+}
+
+/// The members of the list, without what may stand around them.
+fn members(headers: &[&str]) -> String {
+    let members = headers.iter().flat_map(|header| header.split(','));
+    let members: Vec<_> = members.map(str::trim).filter(|m| !m.is_empty()).collect();
+    members.join(",")
 }
 
 #[test]

@@ -2,11 +2,7 @@
 use crate::wait::BOUND;
 use std::{
     io::{self, Read, Write},
-<<<<<<< HEAD
     net::{SocketAddr, TcpStream},
-=======
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
->>>>>>> main
     time::{Duration, Instant},
 };
 
@@ -145,7 +141,6 @@ impl Connection {
     /// # Errors
     /// `WouldBlock` when it does not within [`BOUND`]. A reset counts as a close.
     pub fn rest(&mut self) -> io::Result<Vec<u8>> {
-<<<<<<< HEAD
         loop {
             match self.more() {
                 Ok(true) => {}
@@ -153,10 +148,6 @@ impl Connection {
                 Ok(false) | Err(_) => return Ok(std::mem::take(&mut self.ahead)),
             }
         }
-=======
-        while self.more()? {}
-        Ok(std::mem::take(&mut self.ahead))
->>>>>>> main
     }
 
     /// Whether the other end closes within `bound` without sending anything more.
@@ -221,10 +212,6 @@ impl Connection {
                 self.ahead.extend_from_slice(&part[..count]);
                 Ok(count > 0)
             }
-<<<<<<< HEAD
-=======
-            Err(err) if err.kind() == io::ErrorKind::ConnectionReset => Ok(false),
->>>>>>> main
             Err(err) => Err(err),
         }
     }
@@ -279,15 +266,6 @@ pub fn is_timeout(err: &io::Error) -> bool {
     )
 }
 
-<<<<<<< HEAD
-=======
-/// The loopback address that the tests' own servers use.
-#[must_use]
-pub fn loopback() -> IpAddr {
-    Ipv4Addr::LOCALHOST.into()
-}
-
->>>>>>> main
 fn malformed(err: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, err)
 }
