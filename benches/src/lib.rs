@@ -1,1 +1,4 @@
-//! benches
+//! What benches and gates share: a counting allocator, and a request with the stack that it goes through.
+pub mod allocations;
+pub mod request;
+pub mod subject;

@@ -20,7 +20,9 @@ pub(crate) fn everything() -> Builder {
         .composition(
             "components: [{name: admin, kind: admin}, {name: client, kind: http-client}, {name: http, kind: http-server}]",
         )
-        .secrets(|config: SecretsConfig, cx| Ok(config.build(cx.tasks())))
+        .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| {
+            Ok(config.build(cx.tasks()))
+        })
         .discovery(|config: DiscoveryConfig, _| {
             let provider: Arc<dyn ServiceDiscoveryProvider> = config.build();
             Ok(provider)

@@ -39,11 +39,19 @@ pub(super) struct Planned {
     pub(super) prepared: Prepared,
 }
 
+/// The schemes that the section `secrets` itself may refer to.
+const FIRST_SCHEMES: [&str; 2] = ["env", "file"];
+
 // === impl Plan ===
 
 impl Plan {
     pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
         let mut loaded = load_layers(sources)?;
+        // First what the providers of secrets need, which may refer to the simplest stores alone; then the rest.
+        loaded.schemes(&FIRST_SCHEMES);
+        let secrets = builder.secrets.as_ref();
+        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
+        loaded.schemes(&builder.schemes);
         let service: ServiceConfig = loaded.section("service");
         let runtime = loaded.section("runtime");
         let telemetry = TelemetryConfig::read(&mut loaded);
@@ -51,8 +59,6 @@ impl Plan {
         let telemetry = telemetry.with_otel_headers(super::otel::headers(sources));
         let health = loaded.section("health");
         let shutdown = loaded.section("shutdown");
-        let secrets = builder.secrets.as_ref();
-        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
         let discovery = builder.discovery.as_ref();
         let discovery = discovery.map(|kind| (kind.prepare)(&mut loaded, "discovery"));
         loaded.kinds(&builder.kinds.keys().copied().collect::<Vec<_>>());

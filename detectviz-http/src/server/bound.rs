@@ -69,6 +69,7 @@ impl<S: HttpService> Bound<S> {
         let acceptor = Acceptor {
             shared: Arc::clone(&self.shared),
             service: self.service,
+            listening: self.shared.control.listen(),
         };
         self.shared
             .tasks

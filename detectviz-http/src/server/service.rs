@@ -10,7 +10,7 @@ use super::{
 };
 use crate::body::{Exchange, RequestBody};
 use detectviz_core::error::BoxError;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::{
@@ -100,8 +100,10 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
 
     fn call(&self, request: Request<Incoming>) -> ConnFuture<S> {
         let in_flight = self.link.begin();
-        let future =
-            |start, exchange| ConnFuture::new(start, in_flight.with_body(exchange), &self.shared);
+        let headless = request.method() == Method::HEAD && self.link.info().is_http2();
+        let future = |start, exchange| {
+            ConnFuture::new(start, in_flight.with_body(exchange), &self.shared).headless(headless)
+        };
         if let Some(refusal) = self.refusal(&request) {
             if !request.body().is_end_stream() {
                 self.link.leave_unread();

@@ -112,6 +112,23 @@ async fn prior_knowledge_is_told_by_the_preface() {
 }
 
 #[tokio::test]
+async fn a_head_request_gets_the_length_and_no_body() {
+    let server = fixture(config());
+    let mut client = client(&server).await;
+    let head = Request::head("http://a/conn")
+        .body(Full::default())
+        .unwrap();
+    let response = client.send_request(head).await.unwrap();
+    assert_ne!(response.headers()["content-length"], "0");
+    let body = response.into_body().collect().await.unwrap();
+    assert!(body.to_bytes().is_empty());
+    // The connection is as good as before.
+    let response = client.send_request(request("/echo", "hi")).await.unwrap();
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.to_bytes(), "hi");
+}
+
+#[tokio::test]
 async fn a_preface_in_pieces_is_still_one() {
     let server = fixture(config());
     let mut raw = server.connect().await;
