@@ -31,7 +31,10 @@ enum Expect {
 }
 use Expect::{Continues, Restarts};
 
-const CASES: [(&str, &[(&str, &str)], Expect); 24] = [
+/// What is sent: names and values, in order.
+type Headers = &'static [(&'static str, &'static str)];
+
+const CASES: [(&str, Headers, Expect); 24] = [
     (
         "test_both_traceparent_and_tracestate_missing",
         &[],
