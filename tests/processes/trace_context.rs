@@ -31,7 +31,14 @@ enum Expect {
 }
 use Expect::{Continues, Restarts};
 
-const CASES: [(&str, &[(&str, &str)], Expect); 24] = [
+/// A name, the headers, and what comes of them.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Expect,
+);
+
+const CASES: [Case; 24] = [
     (
         "test_both_traceparent_and_tracestate_missing",
         &[],
