@@ -16,12 +16,12 @@ fn allow_files(count: u64) {
         current: Some(count),
         maximum,
     };
-    setrlimit(Resource::Nofile, limit).expect("raise the limit of open files: ulimit -n 25000");
+    setrlimit(Resource::Nofile, limit).expect("raise the limit of open files: ulimit -Hn 12000");
 }
 
 /// Idle connections that have asked once, and what they add to the resident memory.
 fn growth(count: usize) -> (u64, u64) {
-    allow_files(count as u64 * 2 + 1_000);
+    allow_files(count as u64 + 1_000);
     let service = Launch::conformance()
         .sets(&[
             "http.idle_timeout=10m",

@@ -31,10 +31,14 @@ enum Expect {
 }
 use Expect::{Continues, Restarts};
 
-/// What is sent: names and values, in order.
-type Headers = &'static [(&'static str, &'static str)];
+/// A name, the headers, and what comes of them.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Expect,
+);
 
-const CASES: [(&str, Headers, Expect); 24] = [
+const CASES: [Case; 24] = [
     (
         "test_both_traceparent_and_tracestate_missing",
         &[],
