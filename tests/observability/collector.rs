@@ -54,7 +54,6 @@ fn ends_in_time(service: Service) {
     let took = ended.at - told;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(took < EXIT, "{took:?}");
-    println!("ended after {took:?}");
 }
 
 /// Every request is answered at once, every span is accounted for, and the process ends in time.
