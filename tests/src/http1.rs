@@ -2,7 +2,7 @@
 use crate::wait::BOUND;
 use std::{
     io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -141,8 +141,13 @@ impl Connection {
     /// # Errors
     /// `WouldBlock` when it does not within [`BOUND`]. A reset counts as a close.
     pub fn rest(&mut self) -> io::Result<Vec<u8>> {
-        while self.more()? {}
-        Ok(std::mem::take(&mut self.ahead))
+        loop {
+            match self.more() {
+                Ok(true) => {}
+                Err(err) if err.kind() != io::ErrorKind::ConnectionReset => return Err(err),
+                Ok(false) | Err(_) => return Ok(std::mem::take(&mut self.ahead)),
+            }
+        }
     }
 
     /// Whether the other end closes within `bound` without sending anything more.
@@ -207,7 +212,6 @@ impl Connection {
                 self.ahead.extend_from_slice(&part[..count]);
                 Ok(count > 0)
             }
-            Err(err) if err.kind() == io::ErrorKind::ConnectionReset => Ok(false),
             Err(err) => Err(err),
         }
     }
@@ -260,12 +264,6 @@ pub fn is_timeout(err: &io::Error) -> bool {
         err.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
     )
-}
-
-/// The loopback address that the tests' own servers use.
-#[must_use]
-pub fn loopback() -> IpAddr {
-    Ipv4Addr::LOCALHOST.into()
 }
 
 fn malformed(err: impl std::error::Error + Send + Sync + 'static) -> io::Error {

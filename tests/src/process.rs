@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs, io,
     io::Read,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
@@ -56,32 +56,58 @@ struct Captured {
     reader: Option<JoinHandle<()>>,
 }
 
-/// The binary of the example `name`, built once in each process of tests.
+/// The binary of the example `name`, built once in each run of the tests.
 ///
 /// # Panics
 /// When it cannot be built.
 #[must_use]
 pub fn bin(name: &str) -> PathBuf {
-    static TARGET: OnceLock<PathBuf> = OnceLock::new();
-    let debug = TARGET.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let cargo = |args: &[&str]| {
-            let mut cargo = Command::new(env!("CARGO"));
-            let out = cargo.args(args).current_dir(&root).output();
-            let out = out.expect("cargo runs");
-            let said = String::from_utf8_lossy(&out.stderr);
-            assert!(out.status.success(), "cargo {args:?}: {said}");
-            out.stdout
-        };
-        let examples = ["-p", "conformance", "-p", "orders", "-p", "quickstart"];
-        cargo(&[&["build", "--quiet"], &examples[..]].concat());
-        let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
-        let metadata: serde_json::Value =
-            serde_json::from_slice(&metadata).expect("cargo prints JSON");
-        let target = metadata["target_directory"].as_str().expect("a directory");
-        Path::new(target).join("debug")
-    });
-    debug.join(name)
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build).join(name)
+}
+
+/// Builds the examples and says where they are: beside the folder of the program that runs.
+fn build() -> PathBuf {
+    let tests = std::env::current_exe().expect("this program is a file");
+    let folder = tests
+        .parent()
+        .and_then(Path::parent)
+        .expect("<profile>/deps");
+    // cargo-nextest starts a process for each test: one of them is enough.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "who runs the tests says so there"
+    )]
+    let run = std::env::var("NEXTEST_RUN_ID").ok();
+    let mark = run.map(|run| folder.join(format!("examples-of-{run}")));
+    if mark.as_ref().is_some_and(|mark| mark.exists()) {
+        return folder.to_owned();
+    }
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some(name) if name != "debug" => name,
+        _ => "dev",
+    };
+    let out = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--profile", profile])
+        .args(["-p", "conformance", "-p", "orders", "-p", "quickstart"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let out = out.expect("cargo runs");
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "the examples do not build: {said}");
+    for old in fs::read_dir(folder).expect("a folder").flatten() {
+        if old
+            .file_name()
+            .to_string_lossy()
+            .starts_with("examples-of-")
+        {
+            let _gone = fs::remove_file(old.path());
+        }
+    }
+    if let Some(mark) = mark {
+        fs::write(mark, "").expect("the folder of programs is ours");
+    }
+    folder.to_owned()
 }
 
 /// An address of this machine that nobody else uses, so that ports on it are free.
@@ -266,6 +292,20 @@ impl Service {
         series.filter_map(value).sum()
     }
 
+    /// The first line on stdout, now or soon, that is JSON and that `wanted` accepts.
+    ///
+    /// # Panics
+    /// When none comes within [`BOUND`].
+    pub fn wait_for_log(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        eventually("the line is logged", || {
+            let text = self.stdout();
+            let mut lines = text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok());
+            lines.find(|line| wanted(line))
+        })
+    }
+
     /// Sends a signal.
     ///
     /// # Panics
@@ -377,10 +417,4 @@ impl Captured {
 pub fn output(program: &Path, args: &[&str]) -> Output {
     let out = Command::new(program).args(args).env_clear().output();
     out.expect("the program starts")
-}
-
-/// The listening ports of a process, whatever the address.
-#[must_use]
-pub fn is_free(address: IpAddr, port: u16) -> bool {
-    TcpListener::bind((address, port)).is_ok()
 }

@@ -57,8 +57,8 @@ pub struct ServerConfig {
     #[serde(with = "detectviz_core::config::duration")]
     #[schemars(with = "detectviz_core::config::DurationText")]
     pub max_connection_age_grace: Duration,
-    /// How long a drain keeps silent connections open, because a request may be on its way; never more than a quarter of
-    /// the time that is left.
+    /// How long a drain keeps silent connections open, because a request may be on its way, and half of what a request
+    /// head may take then; never more than a quarter of the time that is left.
     #[serde(with = "detectviz_core::config::duration")]
     #[schemars(with = "detectviz_core::config::DurationText")]
     pub linger: Duration,

@@ -80,7 +80,7 @@ pub(super) struct Watch {
     since: Instant,
     blocked_since: Instant,
     retired: bool,
-    linger: Option<Duration>,
+    drain: Option<Draining>,
     silent_since: Instant,
     tick: Duration,
 }
@@ -89,6 +89,13 @@ pub(super) struct Watch {
 const PARK: Duration = Duration::from_millis(100);
 /// How rarely a connection is looked at that is always busy.
 const LONGEST_TICK: Duration = Duration::from_secs(4);
+
+/// Since when the server drains, and how long a silent connection is still kept.
+#[derive(Clone, Copy, Debug)]
+struct Draining {
+    since: Instant,
+    linger: Duration,
+}
 
 // === impl Seen ===
 
@@ -114,16 +121,17 @@ impl Watch {
             since: now,
             blocked_since: now,
             retired: false,
-            linger: None,
+            drain: None,
             silent_since: now,
             tick: PARK,
         }
     }
 
-    /// From now on a connection without a request is closed once it was silent for `linger`.
+    /// From now on a connection without a request is closed once it was silent for `linger`, and after twice that whatever
+    /// it says: who sends a head byte by byte, or blank lines, does not hold the drain.
     pub(super) fn drain(&mut self, linger: Duration, now: Instant) {
-        if self.linger.is_none() {
-            self.linger = Some(linger);
+        if self.drain.is_none() {
+            self.drain = Some(Draining { since: now, linger });
             self.silent_since = now;
         }
     }
@@ -137,7 +145,7 @@ impl Watch {
     pub(super) fn is_urgent(&self, seen: &Seen) -> bool {
         match seen.phase {
             Phase::Opening | Phase::Head => true,
-            Phase::Idle => seen.blocked || self.linger.is_some(),
+            Phase::Idle => seen.blocked || self.drain.is_some(),
             Phase::Busy | Phase::Flushing | Phase::Upgraded => seen.blocked,
         }
     }
@@ -213,10 +221,11 @@ impl Watch {
         let blocked = seen
             .blocked
             .then(|| (self.blocked_since + limits.progress, Reason::WriteTimeout));
-        let linger = self
-            .linger
-            .filter(|_| phase.is_some())
-            .map(|linger| (self.silent_since + linger, Reason::Drain));
+        let linger = self.drain.filter(|_| phase.is_some()).map(|drain| {
+            let silent = self.silent_since + drain.linger;
+            let talks = self.since.max(drain.since) + drain.linger * 2;
+            (silent.min(talks), Reason::Drain)
+        });
         let aged = match (limits.age, limits.age_grace) {
             (Some(age), Some(grace)) if self.retired => {
                 Some((self.opened + age + grace, Reason::MaxAge))
@@ -350,6 +359,48 @@ mod tests {
             let closed = later(1, 4) == Verdict::Close(Drain);
             assert_eq!(closed, closes, "{phase:?}");
         }
+    }
+
+    #[test]
+    fn a_drain_closes_who_talks_without_a_request_after_twice_the_linger() {
+        for (phase, end) in [
+            (Phase::Opening, Some(4)),
+            (Phase::Idle, Some(4)),
+            (Phase::Head, Some(4)),
+            (Phase::Busy, None),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            watch.drain(2 * SECOND, start);
+            let talks = |second| Seen {
+                read: second as u32,
+                ..seen(phase, 0)
+            };
+            let closed = (0..9).find(|second| {
+                let now = start + *second as u32 * SECOND;
+                watch.observe(talks(*second), now) == Verdict::Close(Drain)
+            });
+            assert_eq!(closed, end, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_that_begins_in_a_drain_has_twice_the_linger_for_itself() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        watch.drain(2 * SECOND, start);
+        let begins = |second| match second {
+            0 => seen(Phase::Idle, 0),
+            _ => Seen {
+                read: second as u32,
+                ..seen(Phase::Head, 1)
+            },
+        };
+        let closed = (0..9).find(|second| {
+            let now = start + *second as u32 * SECOND;
+            watch.observe(begins(*second), now) == Verdict::Close(Drain)
+        });
+        assert_eq!(closed, Some(5));
     }
 
     #[test]

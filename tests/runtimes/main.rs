@@ -1,0 +1,1 @@
+//! Several runtimes in one process.
