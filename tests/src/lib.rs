@@ -1,1 +1,20 @@
-//! What the suites of this crate share.
+//! What the suites of this crate share: real processes, and clients that say exactly what they are told.
+pub mod foreign;
+pub mod h2;
+pub mod http1;
+pub mod lines;
+pub mod process;
+pub mod receiver;
+pub mod repository;
+pub mod wait;
+pub mod yaml;
+
+pub use self::{
+    process::{Launch, Service, bin},
+    wait::{BOUND, eventually, full},
+};
+
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

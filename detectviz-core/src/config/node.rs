@@ -58,6 +58,28 @@ impl Node {
         }
     }
 
+    /// The same in our tree, all of it written at `place`.
+    pub(crate) fn from_json(place: &Place, json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let below = |json: &Json| Self::from_json(place, json);
+        let value = match json {
+            Json::Null => Value::Null { empty: false },
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(value), _) => Value::Int(value.into()),
+                (_, Some(value)) => Value::Int(value.into()),
+                _ => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => Value::List(items.iter().map(below).collect()),
+            Json::Object(map) => {
+                let entries = map.iter().map(|(key, json)| (key.clone(), below(json)));
+                Value::Map(entries.collect())
+            }
+        };
+        Self::new(place.clone(), value)
+    }
+
     pub(crate) fn entries(&self) -> Option<&BTreeMap<String, Self>> {
         match &self.value {
             Value::Map(entries) => Some(entries),

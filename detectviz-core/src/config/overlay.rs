@@ -1,4 +1,4 @@
-//! The layers that a shell hands over: environment variables and `--set`.
+//! The layers that a shell hands over: environment variables, ours and those of others, and `--set`.
 use super::{
     node::{Node, Value},
     path::{KeyPath, Step},
@@ -7,6 +7,14 @@ use super::{
     yaml,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What a variable that is not ours stands for.
+#[derive(Clone)]
+pub(crate) struct Foreign {
+    pub(crate) variable: String,
+    pub(crate) path: String,
+    pub(crate) value: serde_json::Value,
+}
 
 /// What every variable of ours starts with.
 const PREFIX: &str = "DETECTVIZ__";
@@ -57,6 +65,28 @@ pub(crate) fn environment(
         if let Some(node) = value(&place, &path, text, problems) {
             put(&mut layer, path.steps(), node);
             written.insert(path, name);
+        }
+    }
+    layer
+}
+
+/// Makes a layer of what variables of others stand for; the later of two wins.
+pub(crate) fn foreign(values: &[Foreign], problems: &mut Vec<Problem>) -> Node {
+    let mut layer = Node::map(Place::new(Origin::Default));
+    for Foreign {
+        variable,
+        path,
+        value,
+    } in values
+    {
+        let place = Place::new(Origin::Env(variable.as_str().into()));
+        match KeyPath::parse(path) {
+            Ok(path) => put(&mut layer, path.steps(), Node::from_json(&place, value)),
+            Err(invalid) => {
+                let what = format!("the path `{path}` cannot be read: {}", invalid.0);
+                let remedy = "this is a fault of the program: report it";
+                problems.push(Problem::new(place, "", what, remedy));
+            }
         }
     }
     layer

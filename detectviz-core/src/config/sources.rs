@@ -4,7 +4,7 @@ use super::{
     loaded::Loaded,
     merge::merge,
     node::{Node, Value},
-    overlay,
+    overlay::{self, Foreign},
     place::{Origin, Place},
     problem::{Problem, Problems},
     source, suggest, yaml,
@@ -22,7 +22,8 @@ const COMPOSITION: &str = "composition.yaml";
 const APP_CONFIG: &str = "app_config.yaml";
 
 /// What to read, from the lowest layer to the highest: what the program embeds, the files of a directory, the file of the
-/// profile, variables `DETECTVIZ__A__B`, and flags `--set a.b=value`.
+/// profile, what variables of others [stand for](Self::stands_for), variables `DETECTVIZ__A__B`, and flags
+/// `--set a.b=value`.
 ///
 /// # Clone
 /// A clone reads the same again: it is how a configuration is reloaded.
@@ -33,6 +34,7 @@ pub struct Sources {
     composition: Vec<(Arc<str>, Arc<str>)>,
     dir: Option<PathBuf>,
     profile: Option<String>,
+    foreign: Vec<Foreign>,
     env: Vec<(String, String)>,
     set: Vec<String>,
 }
@@ -72,6 +74,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     }
     let (components, names) = composition::read(&mut composition, &mut problems);
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let foreign = overlay::foreign(&sources.foreign, &mut problems);
+    merge(&mut app, foreign, &mut problems);
     let env = overlay::environment(&sources.env, &app, &known, &mut problems);
     merge(&mut app, env, &mut problems);
     let set = overlay::flags(&sources.set, &mut problems);
@@ -120,9 +124,29 @@ impl Sources {
     }
 
     /// Adds variables. Only names that start with `DETECTVIZ__` are looked at, and of those not what Kubernetes sets for
-    /// a Service. [`environment`](super::environment) gives those of the process.
+    /// a Service; the others can be asked for with [`variable`](Self::variable).
+    /// [`environment`](super::environment) gives those of the process.
     pub fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.env.extend(variables);
+        self
+    }
+
+    /// The value of a variable among those that were [added](Self::env).
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut newest_first = self.env.iter().rev();
+        let found = newest_first.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Sets `path` to `value`, because the variable called `variable` asks for it: one that is not ours, such as
+    /// `OTEL_SERVICE_NAME`. Lies over all files and below every variable of ours; the later of two wins.
+    pub fn stands_for(mut self, variable: &str, path: &str, value: serde_json::Value) -> Self {
+        self.foreign.push(Foreign {
+            variable: variable.to_owned(),
+            path: path.to_owned(),
+            value,
+        });
         self
     }
 
@@ -137,6 +161,7 @@ impl Sources {
     pub fn over(mut self, upper: &Self) -> Self {
         self.app.extend_from_slice(&upper.app);
         self.composition.extend_from_slice(&upper.composition);
+        self.foreign.extend_from_slice(&upper.foreign);
         self.env.extend_from_slice(&upper.env);
         self.set.extend_from_slice(&upper.set);
         self.dir = upper.dir.clone().or(self.dir);

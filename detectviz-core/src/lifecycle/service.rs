@@ -197,6 +197,9 @@ impl Lifecycle {
                 inbox,
             });
         };
+        if let Halt::Failed(error) = &halt {
+            tracing::error!(%error, cause = error_cause(error), "the service did not start");
+        }
         round.cut().await;
         let reached = Reached {
             begun: (0..stage.parts.len())

@@ -24,6 +24,7 @@ pub struct Builder {
     pub(super) embedded: Sources,
     pub(super) kinds: BTreeMap<&'static str, Kind>,
     pub(super) flags: Vec<Flag>,
+    pub(super) schemes: Vec<&'static str>,
     pub(super) secrets: Option<ProviderKind<dyn SecretsProvider>>,
     pub(super) discovery: Option<ProviderKind<dyn ServiceDiscoveryProvider>>,
 }
@@ -47,6 +48,7 @@ impl Builder {
             embedded: Sources::new(),
             kinds: BTreeMap::new(),
             flags: Vec::new(),
+            schemes: Vec::new(),
             secrets: None,
             discovery: None,
         }
@@ -94,14 +96,17 @@ impl Builder {
         self
     }
 
-    /// Where secrets are kept: built from the section `secrets`. Without one, every reference is an error.
+    /// Where secrets are kept: built from the section `secrets`. A reference whose scheme is none of `schemes` is an error of
+    /// the configuration; without this call, every reference is.
     pub fn secrets<C: Section>(
         mut self,
+        schemes: impl IntoIterator<Item = &'static str>,
         build: impl Fn(C, &mut ProviderContext<'_>) -> Result<Arc<dyn SecretsProvider>, BoxError>
         + Send
         + Sync
         + 'static,
     ) -> Self {
+        self.schemes = schemes.into_iter().collect();
         self.secrets = Some(ProviderKind::new(build));
         self
     }

@@ -30,6 +30,8 @@ mod context;
 mod kind;
 mod source;
 mod builder;
+#[cfg(feature = "otlp")]
+mod otel;
 mod reload;
 mod options;
 mod plan;

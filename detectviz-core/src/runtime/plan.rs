@@ -4,7 +4,7 @@ use super::{
     service::Runtime,
 };
 use crate::{
-    config::{ComponentEntry, Effective, Problems, SchemaBuilder, Sources, load, schema_of},
+    config::{ComponentEntry, Effective, Loaded, Problems, SchemaBuilder, Sources, schema_of},
     discovery::ServiceDiscoveryProvider,
     error::{BoxError, Error},
     health::HealthConfig,
@@ -39,18 +39,26 @@ pub(super) struct Planned {
     pub(super) prepared: Prepared,
 }
 
+/// The schemes that the section `secrets` itself may refer to.
+const FIRST_SCHEMES: [&str; 2] = ["env", "file"];
+
 // === impl Plan ===
 
 impl Plan {
     pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
-        let mut loaded = load(sources)?;
+        let mut loaded = load_layers(sources)?;
+        // First what the providers of secrets need, which may refer to the simplest stores alone; then the rest.
+        loaded.schemes(&FIRST_SCHEMES);
+        let secrets = builder.secrets.as_ref();
+        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
+        loaded.schemes(&builder.schemes);
         let service: ServiceConfig = loaded.section("service");
         let runtime = loaded.section("runtime");
         let telemetry = TelemetryConfig::read(&mut loaded);
+        #[cfg(feature = "otlp")]
+        let telemetry = telemetry.with_otel_headers(super::otel::headers(sources));
         let health = loaded.section("health");
         let shutdown = loaded.section("shutdown");
-        let secrets = builder.secrets.as_ref();
-        let secrets = secrets.map(|kind| (kind.prepare)(&mut loaded, "secrets"));
         let discovery = builder.discovery.as_ref();
         let discovery = discovery.map(|kind| (kind.prepare)(&mut loaded, "discovery"));
         loaded.kinds(&builder.kinds.keys().copied().collect::<Vec<_>>());
@@ -122,6 +130,14 @@ impl fmt::Debug for Plan {
             .field("components", &components.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// Lays all layers over each other, what the `OTEL_*` variables say among them.
+pub(super) fn load_layers(sources: &Sources) -> Result<Loaded, Problems> {
+    #[cfg(feature = "otlp")]
+    return super::otel::load(sources);
+    #[cfg(not(feature = "otlp"))]
+    crate::config::load(sources)
 }
 
 /// Adds the sections that every service has.

@@ -1,7 +1,7 @@
 //! Reading the configuration again while the service runs.
-use super::{Builder, ConfigView, kind::Reloads};
+use super::{Builder, ConfigView, kind::Reloads, plan::load_layers};
 use crate::{
-    config::{FileWatch, Sources, load},
+    config::{FileWatch, Sources},
     task::Tasks,
 };
 use std::{fmt, sync::Arc};
@@ -60,7 +60,7 @@ impl Reloading {
             return;
         }
         // Read once more for the callbacks, which take their sections themselves.
-        if let Ok(mut loaded) = load(&self.sources) {
+        if let Ok(mut loaded) = load_layers(&self.sources) {
             for (section, reload) in reloads {
                 if changes
                     .live

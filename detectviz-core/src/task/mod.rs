@@ -18,13 +18,17 @@
 //! ```
 mod component;
 mod runtime_id;
+mod count;
+mod spawner;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     component::Component,
+    count::Stuck,
     runtime_id::{InRuntime, RuntimeId},
-    tasks::{Stuck, Tasks},
+    spawner::Spawner,
+    tasks::Tasks,
 };
 pub use tokio_util::sync::CancellationToken;

@@ -1,17 +1,10 @@
 //! The set of tasks itself.
-use super::RuntimeId;
-use std::{
-    collections::BTreeMap,
-    error, fmt,
-    future::Future,
-    io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use super::{
+    RuntimeId, Spawner,
+    count::{Count, Stuck},
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use std::{fmt, future::Future, io, sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A set of tasks and threads that can be cancelled together and waited for.
@@ -22,27 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Tasks {
     runtime: RuntimeId,
     token: CancellationToken,
+    /// This set last, and before it every set above.
     counts: Arc<[Arc<Count>]>,
-}
-
-/// Tasks that did not end in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stuck {
-    names: Vec<&'static str>,
-}
-
-/// Who is running, in one set.
-#[derive(Default)]
-struct Count {
-    next: AtomicU64,
-    running: Mutex<BTreeMap<u64, &'static str>>,
-    empty: Notify,
-}
-
-/// Counts one task in its set and in every set above it, until dropped.
-struct Tracked {
-    counts: Arc<[Arc<Count>]>,
-    keys: Vec<u64>,
 }
 
 // === impl Tasks ===
@@ -85,6 +59,13 @@ impl Tasks {
         self.runtime
     }
 
+    /// Spawns tasks that share a name. Keep it where many are spawned: unlike [`spawn`](Self::spawn) it looks nothing up
+    /// and takes no lock.
+    #[must_use]
+    pub fn spawner(&self, name: &'static str) -> Spawner {
+        Spawner::new(self.runtime, &self.counts, name)
+    }
+
     /// Runs `future` on the current tokio runtime. `name` says what it does; it is how a stuck task is reported.
     ///
     /// The future is not aborted by [`cancel`](Self::cancel): it is expected to watch the [token](Self::token).
@@ -96,13 +77,7 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let tracked = self.track(name);
-        let runtime = self.runtime;
-        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
-        tokio::spawn(runtime.scope(async move {
-            let _tracked = tracked;
-            future.await
-        }))
+        self.spawner(name).spawn(future)
     }
 
     /// Runs blocking `work` on tokio's blocking pool.
@@ -114,14 +89,7 @@ impl Tasks {
         name: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> JoinHandle<T> {
-        let tracked = self.track(name);
-        let runtime = self.runtime;
-        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
-        tokio::task::spawn_blocking(move || {
-            let _tracked = tracked;
-            let _entered = runtime.enter();
-            work()
-        })
+        self.spawner(name).spawn_blocking(work)
     }
 
     /// Starts a thread of its own. `work` is expected to watch the [token](Self::token).
@@ -133,16 +101,7 @@ impl Tasks {
         name: &'static str,
         work: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
-        let tracked = self.track(name);
-        let runtime = self.runtime;
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let _tracked = tracked;
-                runtime.adopt_thread();
-                work();
-            })?;
-        Ok(())
+        self.spawner(name).spawn_thread(name, work)
     }
 
     /// Tells every task of this set and its children to end.
@@ -159,7 +118,7 @@ impl Tasks {
     /// How many tasks and threads are running, those of children included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.own().running().len()
+        self.own().len()
     }
 
     /// Whether nothing is running.
@@ -177,36 +136,19 @@ impl Tasks {
     /// Dropping the future stops the waiting and nothing else.
     pub async fn join(&self, within: Duration) -> Result<(), Stuck> {
         let count = self.own();
-        let idle = async {
-            loop {
-                let emptied = count.empty.notified();
-                if count.running().is_empty() {
-                    return;
-                }
-                emptied.await;
-            }
-        };
-        if tokio::time::timeout(within, idle).await.is_ok() {
+        if tokio::time::timeout(within, count.emptied()).await.is_ok() {
             return Ok(());
         }
-        let names = count.running().values().copied().collect::<Vec<_>>();
-        if names.is_empty() {
+        let stuck = count.stuck();
+        if stuck.names().is_empty() {
             Ok(())
         } else {
-            Err(Stuck { names })
+            Err(stuck)
         }
     }
 
     fn own(&self) -> &Count {
         &self.counts[self.counts.len() - 1]
-    }
-
-    fn track(&self, name: &'static str) -> Tracked {
-        let keys = self.counts.iter().map(|count| count.add(name)).collect();
-        Tracked {
-            counts: self.counts.clone(),
-            keys,
-        }
     }
 }
 
@@ -222,63 +164,5 @@ impl fmt::Debug for Tasks {
             .field("runtime", &self.runtime)
             .field("running", &self.len())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Stuck ===
-
-impl Stuck {
-    /// The names of the tasks that were still running, one entry each.
-    #[must_use]
-    pub fn names(&self) -> &[&'static str] {
-        &self.names
-    }
-}
-
-impl fmt::Display for Stuck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut counts = BTreeMap::new();
-        for name in &self.names {
-            *counts.entry(name).or_insert(0_usize) += 1;
-        }
-        f.write_str("still running:")?;
-        for (name, count) in counts {
-            write!(f, " {name} ({count})")?;
-        }
-        Ok(())
-    }
-}
-
-impl error::Error for Stuck {}
-
-// === impl Count ===
-
-impl Count {
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, &'static str>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, name: &'static str) -> u64 {
-        let key = self.next.fetch_add(1, Ordering::Relaxed);
-        self.running().insert(key, name);
-        key
-    }
-
-    fn remove(&self, key: u64) {
-        let mut running = self.running();
-        running.remove(&key);
-        if running.is_empty() {
-            self.empty.notify_waiters();
-        }
-    }
-}
-
-// === impl Tracked ===
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        for (count, key) in self.counts.iter().zip(&self.keys) {
-            count.remove(*key);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The settings of all telemetry.
-use super::logs::LogsConfig;
 #[cfg(feature = "otlp")]
-use super::otlp::OtlpConfig;
+use super::otlp::{OtelHeaders, OtlpConfig};
+use super::{logs::LogsConfig, propagation::PropagationConfig};
 use crate::config::{Checker, Loaded, SchemaBuilder, Section, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub struct TelemetryConfig {
     pub logs: LogsConfig,
     /// `telemetry.metrics`.
     pub metrics: MetricsConfig,
+    /// `telemetry.propagation`.
+    pub propagation: PropagationConfig,
     /// `telemetry.otlp`.
     #[cfg(feature = "otlp")]
     pub otlp: OtlpConfig,
@@ -31,6 +33,10 @@ pub struct MetricsConfig {
 
 const LOGS: (&str, &str) = ("telemetry.logs", "What is logged, and how.");
 const METRICS: (&str, &str) = ("telemetry.metrics", "What is measured.");
+const PROPAGATION: (&str, &str) = (
+    "telemetry.propagation",
+    "How trace context and baggage travel in headers.",
+);
 #[cfg(feature = "otlp")]
 const OTLP: (&str, &str) = ("telemetry.otlp", "Export to an OpenTelemetry Collector.");
 
@@ -42,6 +48,7 @@ impl TelemetryConfig {
         Self {
             logs: loaded.section(LOGS.0),
             metrics: loaded.section(METRICS.0),
+            propagation: loaded.section(PROPAGATION.0),
             #[cfg(feature = "otlp")]
             otlp: loaded.section(OTLP.0),
         }
@@ -51,10 +58,22 @@ impl TelemetryConfig {
     pub(crate) fn describe(schema: SchemaBuilder) -> SchemaBuilder {
         let schema = schema
             .section(LOGS.0, LOGS.1, schema_of::<LogsConfig>())
-            .section(METRICS.0, METRICS.1, schema_of::<MetricsConfig>());
+            .section(METRICS.0, METRICS.1, schema_of::<MetricsConfig>())
+            .section(
+                PROPAGATION.0,
+                PROPAGATION.1,
+                schema_of::<PropagationConfig>(),
+            );
         #[cfg(feature = "otlp")]
         let schema = schema.section(OTLP.0, OTLP.1, schema_of::<OtlpConfig>());
         schema
+    }
+
+    /// The same with headers that the `OTEL_*` variables give to the export.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn with_otel_headers(mut self, headers: OtelHeaders) -> Self {
+        self.otlp.env_headers = headers;
+        self
     }
 
     /// The path of the logs' section.

@@ -2,6 +2,7 @@
 //!
 //! Each part stands alone; [`Telemetry`] joins them for a runtime.
 pub mod context;
+pub mod propagation;
 pub mod metrics;
 pub mod span;
 pub mod logs;

@@ -5,6 +5,7 @@ use super::{
     TelemetryConfig, hub,
     logs::{Logs, LogsConfig, Output},
     metrics::{Desc, Kind, Registry, Unit, build_info, cgroup, executor, process},
+    propagation::PropagationConfig,
     span::Spans,
 };
 use crate::{
@@ -29,6 +30,7 @@ struct Inner {
     logs: Logs,
     spans: Spans,
     metrics: Registry,
+    propagation: PropagationConfig,
     #[cfg(feature = "otlp")]
     exporter: OtlpExporter,
     /// Of its own and not of the lifecycle: lines are written, and spans sent, after everything else has ended.
@@ -139,6 +141,7 @@ impl Telemetry {
                 logs,
                 spans,
                 metrics,
+                propagation: config.propagation.clone(),
                 #[cfg(feature = "otlp")]
                 exporter,
                 tasks,
@@ -169,6 +172,12 @@ impl Telemetry {
     #[must_use]
     pub fn metrics(&self) -> &Registry {
         &self.inner.metrics
+    }
+
+    /// Which headers carry trace context and baggage.
+    #[must_use]
+    pub fn propagation(&self) -> &PropagationConfig {
+        &self.inner.propagation
     }
 
     /// Counts what the system says of the process, its cgroup and the current tokio runtime. `root` is where `proc` and `sys`

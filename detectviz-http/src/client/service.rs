@@ -18,6 +18,7 @@ use detectviz_core::{
     task::Component,
     telemetry::{
         context::{Slot, TraceContext, current},
+        hub,
         span::Spans,
     },
 };
@@ -210,13 +211,23 @@ impl Shared {
         Ok(secured.unwrap_or(&self.pool).request(request))
     }
 
-    /// The span of a call that begins at `now`: below that of the request that is being served, or a trace of its own.
+    /// The span of a call that begins at `now`: below the innermost span that the caller works in, its own or that of the
+    /// request that is being served, or a trace of its own.
     fn span_at(&self, now: Instant) -> Slot {
-        current(|slot| slot.map(|slot| slot.child_at(now))).unwrap_or_else(|| {
-            let context = TraceContext::root(false);
-            let sampled = self.spans.sample_root(context.trace_id());
-            Slot::started_at(context.with_sampled(sampled), now)
-        })
+        let around = hub::current_context();
+        let mut slot = current(|slot| slot.map(|slot| slot.child_at(now)))
+            .unwrap_or_else(|| Slot::started_at(around.unwrap_or_else(|| self.root()), now));
+        if let Some(around) = around {
+            slot.context = around.child();
+            slot.parent = Some(around.span_id());
+        }
+        slot
+    }
+
+    fn root(&self) -> TraceContext {
+        let context = TraceContext::root(false);
+        let sampled = self.spans.sample_root(context.trace_id());
+        context.with_sampled(sampled)
     }
 }
 

@@ -1,5 +1,8 @@
 //! `http-client`.
-use crate::client::{ClientBuilder, ClientConfig};
+use crate::{
+    client::{ClientBuilder, ClientConfig},
+    propagation::Propagators,
+};
 use detectviz_core::runtime::Kind;
 
 /// The kind `http-client`: provides a [`Client`](crate::client::Client) that finds services by name.
@@ -12,6 +15,7 @@ pub fn client() -> Kind {
             .with_discovery(cx.discovery())
             .with_spans(telemetry.spans().clone())
             .with_metrics(telemetry.metrics())
+            .with_propagators(Propagators::new(telemetry.propagation()))
             .build(cx.tasks())?;
         cx.provide(client.clone());
         Ok(client)

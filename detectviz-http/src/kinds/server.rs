@@ -3,6 +3,7 @@ use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
 use crate::{
     body::RequestBody,
     probe::{Probe, Probes},
+    propagation::Propagators,
     server::{Server, ServerConfig, ServerDeps},
     stack::{Stack, StackDeps},
 };
@@ -44,7 +45,8 @@ where
                 .with_metrics(shared.telemetry.metrics().clone())
                 .with_logs(shared.telemetry.logs().clone())
                 .with_spans(shared.telemetry.spans().clone())
-                .with_routes(routes);
+                .with_routes(routes)
+                .with_propagators(Propagators::new(shared.telemetry.propagation()));
             let service = Stack::new(&config.layers, deps).service(service);
             let deps = ServerDeps::new(
                 cx.tasks().clone(),

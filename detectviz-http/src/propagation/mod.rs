@@ -36,7 +36,6 @@
 //! must be combined or cut, and `baggage` above 512 bytes, take an allocation.
 mod b3;
 mod baggage;
-mod config;
 mod hex;
 mod jaeger;
 mod pool;
@@ -45,7 +44,5 @@ mod tracestate;
 #[cfg(test)]
 mod tests;
 
-pub use self::{
-    config::{Format, PropagationConfig},
-    propagators::{Extracted, Malformed, Propagators},
-};
+pub use self::propagators::{Extracted, Malformed, Propagators};
+pub use detectviz_core::telemetry::propagation::{Format, PropagationConfig};

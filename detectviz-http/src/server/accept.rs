@@ -1,9 +1,9 @@
 //! Accepts connections, whatever happens, until the drain.
 use super::{
     connection::{Accepted, serve},
-    control::{Level, Place},
+    control::{Level, Listening, Place},
+    http_service::HttpService,
     listen::shut_the_door,
-    service::HttpService,
     shared::Shared,
     stream::Stream,
 };
@@ -20,6 +20,7 @@ const HANDSHAKE: Duration = Duration::from_millis(10);
 pub(super) struct Acceptor<S> {
     pub(super) shared: Arc<Shared>,
     pub(super) service: S,
+    pub(super) listening: Listening,
 }
 
 // === impl Acceptor ===
@@ -57,6 +58,7 @@ impl<S: HttpService> Acceptor<S> {
         if control.level() == Level::Draining {
             self.empty(listener).await;
         }
+        drop(self.listening);
     }
 
     /// The next connection, once there is a place for it.
@@ -86,7 +88,7 @@ impl<S: HttpService> Acceptor<S> {
             tracing::debug!(error = %err, "cannot hold back new connections while the backlog is emptied");
         }
         let mut quiet = false;
-        loop {
+        while self.shared.control.level() == Level::Draining {
             match listener.accept() {
                 Ok((stream, peer)) => {
                     quiet = false;
@@ -117,8 +119,6 @@ impl<S: HttpService> Acceptor<S> {
             place,
         };
         let serve = serve(Arc::clone(&self.shared), self.service.clone(), accepted);
-        // On the heap already, because a tracked task holds its future twice.
-        let serve = Box::pin(serve);
         self.shared.tasks.spawn("http-connection", serve);
     }
 }

@@ -1,5 +1,5 @@
 //! A server that has its port, and one that serves.
-use super::{accept::Acceptor, control::Level, service::HttpService, shared::Shared};
+use super::{accept::Acceptor, control::Level, http_service::HttpService, shared::Shared};
 use detectviz_core::error::{BoxError, Error, ErrorKind};
 use std::{
     fmt,
@@ -69,6 +69,7 @@ impl<S: HttpService> Bound<S> {
         let acceptor = Acceptor {
             shared: Arc::clone(&self.shared),
             service: self.service,
+            listening: self.shared.control.listen(),
         };
         self.shared
             .tasks

@@ -57,8 +57,8 @@ pub struct ServerConfig {
     #[serde(with = "detectviz_core::config::duration")]
     #[schemars(with = "detectviz_core::config::DurationText")]
     pub max_connection_age_grace: Duration,
-    /// How long a drain keeps silent connections open, because a request may be on its way; never more than a quarter of
-    /// the time that is left.
+    /// How long a drain keeps silent connections open, because a request may be on its way, and half of what a request
+    /// head may take then; never more than a quarter of the time that is left.
     #[serde(with = "detectviz_core::config::duration")]
     #[schemars(with = "detectviz_core::config::DurationText")]
     pub linger: Duration,
@@ -167,5 +167,53 @@ impl Default for ServerConfig {
             layers: StackConfig::default(),
             metrics: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_sound_and_every_mistake_is_named() {
+        let sound = ServerConfig::default();
+        assert_eq!(sound.problems(), []);
+        type Change = fn(&mut ServerConfig);
+        let changes: [(&str, Change); 8] = [
+            ("max_connections", |config| config.max_connections = 0),
+            ("max_headers", |config| config.max_headers = 0),
+            ("max_header_size", |config| {
+                config.max_header_size = ByteSize(2 << 20)
+            }),
+            ("max_uri", |config| config.max_uri = ByteSize(1 << 19)),
+            ("idle_timeout", |config| {
+                config.idle_timeout = Duration::ZERO
+            }),
+            ("http2.max_concurrent_streams", |config| {
+                config.http2.max_concurrent_streams = 0
+            }),
+            ("http2.stream_window", |config| {
+                config.http2.stream_window = ByteSize(1)
+            }),
+            ("http2.keep_alive_timeout", |config| {
+                config.http2.keep_alive_timeout = Duration::ZERO
+            }),
+        ];
+        for (key, change) in changes {
+            let mut config = sound.clone();
+            change(&mut config);
+            let named = config.problems().into_iter().map(|(key, ..)| key);
+            assert_eq!(named.collect::<Vec<_>>(), [key]);
+        }
+    }
+
+    #[test]
+    fn it_is_read_as_it_is_written() {
+        let written = serde_json::to_value(ServerConfig::default()).unwrap();
+        assert_eq!(written["header_timeout"], "10s");
+        assert_eq!(written["max_body"], "2MiB");
+        let read: ServerConfig = serde_json::from_value(written).unwrap();
+        assert_eq!(read, ServerConfig::default());
+        assert!(serde_json::from_str::<ServerConfig>(r#"{"prot": 1}"#).is_err());
     }
 }

@@ -2,11 +2,12 @@
 use super::{
     control::{Control, Place},
     drive::{End, Http1, Http2, drive},
-    io::Io,
+    http_service::HttpService,
+    io::{Io, is_blank},
     link::Link,
     recorder::Closed,
     reply::Refusal,
-    service::{ConnService, HttpService},
+    service::ConnService,
     shared::Shared,
     sniff::{Prefix, Sniffed, sniff},
     state::{Phase, Reason, Seen, Watch},
@@ -126,8 +127,9 @@ async fn run<S: HttpService>(
         if !matches!(end, End::Parked) {
             break (end, parked);
         }
-        if parts.read_buf.is_empty() {
-            // Empty, and yet it holds on to the buffer.
+        // Blank lines before a head are no part of it (RFC 9112 §2.2).
+        if is_blank(&parts.read_buf) {
+            // Even an empty one holds on to its buffer.
             drop(parts.read_buf);
             let (stream, seen) = (parked.stream(), link.seen());
             match sniff(
@@ -162,14 +164,14 @@ async fn run<S: HttpService>(
         End::Done | End::Failed(_) if !link.is_unread() => {}
         End::Done | End::Failed(_) => part(&mut stream, &control).await,
         End::Closed(Reason::HeaderTimeout | Reason::Drain | Reason::Idle) => {
-            if link.phase() == Phase::Head {
-                // Best effort: whoever sends half a request may not read either.
-                let late = stream.write_all(Refusal::RequestTimeout.raw());
-                let _sent = timeout(LINGERING_CLOSE, late).await;
-                part(&mut stream, &control).await;
-            } else {
-                let _shut = timeout(LINGERING_CLOSE, stream.shutdown()).await;
-            }
+            let last = async {
+                if link.phase() == Phase::Head {
+                    // Best effort: whoever sends half a request may not read either.
+                    stream.write_all(Refusal::RequestTimeout.raw()).await?;
+                }
+                stream.shutdown().await
+            };
+            let _sent = timeout(LINGERING_CLOSE, last).await;
         }
         End::Closed(Reason::WriteTimeout | Reason::MaxAge) | End::Parked | End::Cut => {}
     }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
 };
 use tokio::sync::{Notify, futures::Notified};
@@ -33,6 +33,7 @@ pub(super) struct Control {
     drain: DrainToken,
     stop: CancellationToken,
     open: AtomicUsize,
+    listening: AtomicBool,
     closed: Notify,
     gauge: Arc<Gauge>,
     cut: Cut,
@@ -50,6 +51,9 @@ pub(super) struct Place {
     control: Arc<Control>,
     reserved: bool,
 }
+
+/// An open port: more connections may come from it, until dropped.
+pub(super) struct Listening(Arc<Control>);
 
 // === impl DrainToken ===
 
@@ -89,6 +93,7 @@ impl Control {
             drain,
             stop: CancellationToken::new(),
             open: AtomicUsize::new(0),
+            listening: AtomicBool::new(false),
             closed: Notify::new(),
             gauge,
             cut: Cut::default(),
@@ -160,11 +165,17 @@ impl Control {
         }
     }
 
-    /// Waits until no connection is open.
+    /// The port is open until the guard is dropped.
+    pub(super) fn listen(self: &Arc<Self>) -> Listening {
+        self.listening.store(true, Ordering::Release);
+        Listening(Arc::clone(self))
+    }
+
+    /// Waits until the port is closed and no connection is open.
     pub(super) async fn empty(&self) {
         loop {
             let closed = self.closed.notified();
-            if self.open() == 0 {
+            if self.open() == 0 && !self.listening.load(Ordering::Acquire) {
                 return;
             }
             closed.await;
@@ -178,6 +189,15 @@ impl fmt::Debug for Control {
             .field("level", &self.level())
             .field("open", &self.open())
             .finish_non_exhaustive()
+    }
+}
+
+// === impl Listening ===
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.listening.store(false, Ordering::Release);
+        self.0.closed.notify_waiters();
     }
 }
 

@@ -2,9 +2,10 @@
 use super::{
     control::{Control, Level},
     exec::Exec,
+    http_service::HttpService,
     io::Io,
     link::Link,
-    service::{ConnService, HttpService},
+    service::ConnService,
     state::{Reason, Verdict, Watch},
 };
 use hyper::server::conn::{http1, http2};

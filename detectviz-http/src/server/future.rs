@@ -1,14 +1,16 @@
 //! The future of one response.
 use super::{
-    control::Level, link::InFlight, reply::Refusal, response::ResponseBody, service::HttpService,
-    shared::Shared,
+    control::Level, http_service::HttpService, link::InFlight, reply::Refusal,
+    response::ResponseBody, shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
+use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{
     HeaderValue, Request, Response, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE},
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
 };
+use http_body::Body;
 use std::{
     future::Future,
     pin::Pin,
@@ -31,6 +33,7 @@ pin_project_lite::pin_project! {
         #[pin]
         state: State<S, S::ResponseFuture>,
         in_flight: Option<InFlight>,
+        headless: bool,
         shared: Arc<Shared>,
     }
 }
@@ -61,8 +64,16 @@ impl<S: HttpService> ConnFuture<S> {
         Self {
             state,
             in_flight: Some(in_flight),
+            headless: false,
             shared: Arc::clone(shared),
         }
+    }
+
+    /// Sends the head alone when `headless`: the answer to a `HEAD` over HTTP/2, where hyper leaves that to its user and a
+    /// client that gets a body resets the stream (RFC 9110 §9.3.2).
+    pub(super) fn headless(mut self, headless: bool) -> Self {
+        self.headless = headless;
+        self
     }
 }
 
@@ -98,7 +109,12 @@ impl<S: HttpService> Future for ConnFuture<S> {
             .in_flight
             .take()
             .expect("a future is not polled after its end");
-        Poll::Ready(Ok(finish(result, in_flight, this.shared)))
+        let response = finish(result, in_flight, this.shared);
+        Poll::Ready(Ok(if *this.headless {
+            without_body(response)
+        } else {
+            response
+        }))
     }
 }
 
@@ -148,6 +164,22 @@ fn finish<B>(
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Takes the body away, and leaves its length.
+fn without_body<B>(mut response: Response<ResponseBody<B>>) -> Response<ResponseBody<B>>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let length = response.body().size_hint().exact();
+    if let Some(length) = length
+        && !response.headers().contains_key(CONTENT_LENGTH)
+    {
+        let length = HeaderValue::from(length);
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    response.map(ResponseBody::ended)
 }
 
 /// Puts 408 or 413 in place of the error that a handler made of a body that failed.

@@ -27,6 +27,11 @@ pub(super) struct Io {
     cut: bool,
 }
 
+/// Whether there is nothing but ends of lines.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| b"\r\n".contains(byte))
+}
+
 // === impl Io ===
 
 impl Io {
@@ -122,8 +127,7 @@ impl AsyncRead for Io {
         }
         let new = &buf.filled()[before..];
         if !new.is_empty() {
-            this.link
-                .read(new.iter().all(|byte| b"\r\n".contains(byte)));
+            this.link.read(is_blank(new));
         }
         Poll::Ready(Ok(()))
     }

@@ -34,7 +34,9 @@ pub(super) struct Recorder {
     closed: Box<[Arc<Counter>]>,
     full: Arc<Counter>,
     failed: Arc<Counter>,
+    #[cfg(feature = "tls")]
     reloaded: Arc<Counter>,
+    #[cfg(feature = "tls")]
     kept: Arc<Counter>,
 }
 
@@ -74,6 +76,7 @@ static PAUSES: Desc = Desc {
     buckets: &[],
 };
 
+#[cfg(feature = "tls")]
 static RELOADS: Desc = Desc {
     name: names::SERVER_TLS_RELOADS,
     help: "How often changed TLS files were read; with the result `kept` they did not serve, and the last good ones do.",
@@ -121,6 +124,7 @@ impl Recorder {
         let accepted = metrics.counter(&ACCEPTED);
         let closed = metrics.counter(&CLOSED);
         let pauses = metrics.counter(&PAUSES);
+        #[cfg(feature = "tls")]
         let reloads = metrics.counter(&RELOADS);
         let reasons = Closed::ALL.iter();
         Self {
@@ -130,7 +134,9 @@ impl Recorder {
             closed: reasons.map(|(_, why)| closed.with(&[name, why])).collect(),
             full: pauses.with(&[name, "limit"]),
             failed: pauses.with(&[name, "error"]),
+            #[cfg(feature = "tls")]
             reloaded: reloads.with(&[name, "ok"]),
+            #[cfg(feature = "tls")]
             kept: reloads.with(&[name, "kept"]),
         }
     }

@@ -49,6 +49,15 @@ impl<B> ResponseBody<B> {
         }
     }
 
+    /// Holds nothing any more.
+    pub(super) fn ended(self) -> Self {
+        Self {
+            source: Source::Ended,
+            in_flight: self.in_flight,
+            drained: None,
+        }
+    }
+
     /// Ends with the drain instead of with the service's body.
     pub(super) fn until_drain(mut self, drain: &DrainToken) -> Self {
         self.drained = Some(Box::pin(drain.wait()));

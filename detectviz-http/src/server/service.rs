@@ -1,16 +1,16 @@
-//! What a server serves, and how a request gets there.
+//! How a request gets to what the server serves.
 use super::{
     future::{ConnFuture, Start},
     host,
+    http_service::HttpService,
     link::Link,
     reply::Refusal,
     response::ResponseBody,
     shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
-use bytes::Bytes;
 use detectviz_core::error::BoxError;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::{
@@ -19,27 +19,6 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
 };
-use tower_service::Service;
-
-/// What a [`Server`](super::Server) serves: any `tower` service of HTTP requests, such as a stack of layers, an axum
-/// `Router` or a tonic service. It is implemented for all of them, and not to be implemented by hand.
-pub trait HttpService:
-    Service<
-        Request<RequestBody>,
-        Response = Response<<Self as HttpService>::ResponseBody>,
-        Error: Into<BoxError>,
-        Future = <Self as HttpService>::ResponseFuture,
-    > + Clone
-    + Send
-    + 'static
-{
-    /// The body of its responses.
-    type ResponseBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
-    /// The future of its responses.
-    type ResponseFuture: Future<Output = Result<Response<Self::ResponseBody>, Self::Error>>
-        + Send
-        + 'static;
-}
 
 /// The service of one connection.
 ///
@@ -50,21 +29,6 @@ pub(super) struct ConnService<S> {
     exchange: RefCell<Arc<Exchange>>,
     shared: Arc<Shared>,
     link: Arc<Link>,
-}
-
-// === impl HttpService ===
-
-impl<S, B> HttpService for S
-where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    type ResponseBody = B;
-    type ResponseFuture = S::Future;
 }
 
 // === impl ConnService ===
@@ -136,8 +100,10 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
 
     fn call(&self, request: Request<Incoming>) -> ConnFuture<S> {
         let in_flight = self.link.begin();
-        let future =
-            |start, exchange| ConnFuture::new(start, in_flight.with_body(exchange), &self.shared);
+        let headless = request.method() == Method::HEAD && self.link.info().is_http2();
+        let future = |start, exchange| {
+            ConnFuture::new(start, in_flight.with_body(exchange), &self.shared).headless(headless)
+        };
         if let Some(refusal) = self.refusal(&request) {
             if !request.body().is_end_stream() {
                 self.link.leave_unread();

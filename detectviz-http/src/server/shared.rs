@@ -47,7 +47,7 @@ impl Shared {
             control: Arc::new(Control::new(deps.drain, Arc::clone(recorder.open()))),
             recorder,
             http1: http1(&config, max_headers),
-            http2: http2(&config, Exec(tasks.clone())),
+            http2: http2(&config, Exec::new(&tasks)),
             tasks,
             config,
             #[cfg(feature = "tls")]

@@ -80,7 +80,7 @@ pub(super) struct Watch {
     since: Instant,
     blocked_since: Instant,
     retired: bool,
-    linger: Option<Duration>,
+    drain: Option<Draining>,
     silent_since: Instant,
     tick: Duration,
 }
@@ -89,6 +89,13 @@ pub(super) struct Watch {
 const PARK: Duration = Duration::from_millis(100);
 /// How rarely a connection is looked at that is always busy.
 const LONGEST_TICK: Duration = Duration::from_secs(4);
+
+/// Since when the server drains, and how long a silent connection is still kept.
+#[derive(Clone, Copy, Debug)]
+struct Draining {
+    since: Instant,
+    linger: Duration,
+}
 
 // === impl Seen ===
 
@@ -114,16 +121,17 @@ impl Watch {
             since: now,
             blocked_since: now,
             retired: false,
-            linger: None,
+            drain: None,
             silent_since: now,
             tick: PARK,
         }
     }
 
-    /// From now on a connection without a request is closed once it was silent for `linger`.
+    /// From now on a connection without a request is closed once it was silent for `linger`, and after twice that whatever
+    /// it says: who sends a head byte by byte, or blank lines, does not hold the drain.
     pub(super) fn drain(&mut self, linger: Duration, now: Instant) {
-        if self.linger.is_none() {
-            self.linger = Some(linger);
+        if self.drain.is_none() {
+            self.drain = Some(Draining { since: now, linger });
             self.silent_since = now;
         }
     }
@@ -137,7 +145,7 @@ impl Watch {
     pub(super) fn is_urgent(&self, seen: &Seen) -> bool {
         match seen.phase {
             Phase::Opening | Phase::Head => true,
-            Phase::Idle => seen.blocked || self.linger.is_some(),
+            Phase::Idle => seen.blocked || self.drain.is_some(),
             Phase::Busy | Phase::Flushing | Phase::Upgraded => seen.blocked,
         }
     }
@@ -213,10 +221,11 @@ impl Watch {
         let blocked = seen
             .blocked
             .then(|| (self.blocked_since + limits.progress, Reason::WriteTimeout));
-        let linger = self
-            .linger
-            .filter(|_| phase.is_some())
-            .map(|linger| (self.silent_since + linger, Reason::Drain));
+        let linger = self.drain.filter(|_| phase.is_some()).map(|drain| {
+            let silent = self.silent_since + drain.linger;
+            let talks = self.since.max(drain.since) + drain.linger * 2;
+            (silent.min(talks), Reason::Drain)
+        });
         let aged = match (limits.age, limits.age_grace) {
             (Some(age), Some(grace)) if self.retired => {
                 Some((self.opened + age + grace, Reason::MaxAge))
@@ -224,5 +233,195 @@ impl Watch {
             _ => None,
         };
         [phase, blocked, linger, aged].into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Reason::{Drain, HeaderTimeout, Idle, MaxAge, WriteTimeout};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn limits() -> Limits {
+        Limits {
+            header: 10 * SECOND,
+            idle: 75 * SECOND,
+            progress: 30 * SECOND,
+            age: None,
+            age_grace: None,
+        }
+    }
+
+    fn seen(phase: Phase, serial: u32) -> Seen {
+        Seen {
+            phase,
+            serial,
+            ..Seen::NEW
+        }
+    }
+
+    /// Looks whenever the watch asks for it, up to `until`, at what `at` shows; gives the second of the first verdict.
+    fn first(
+        watch: &mut Watch,
+        start: Instant,
+        until: u64,
+        at: impl Fn(u64) -> Seen,
+    ) -> Option<(u64, Verdict)> {
+        let mut now = start;
+        while now <= start + until as u32 * SECOND {
+            let second = (now - start).as_secs();
+            match watch.observe(at(second), now) {
+                Verdict::Until(next) => {
+                    assert!(next > now);
+                    now = next;
+                }
+                verdict => return Some((second, verdict)),
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn every_phase_has_its_limit() {
+        let blocked = Seen {
+            blocked: true,
+            ..seen(Phase::Busy, 1)
+        };
+        for (seen, end) in [
+            (seen(Phase::Opening, 0), Some((10, HeaderTimeout))),
+            (seen(Phase::Head, 1), Some((10, HeaderTimeout))),
+            (seen(Phase::Idle, 1), Some((75, Idle))),
+            (seen(Phase::Busy, 1), None),
+            (seen(Phase::Flushing, 1), None),
+            (blocked, Some((30, WriteTimeout))),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            let end = end.map(|(second, reason)| (second, Verdict::Close(reason)));
+            assert_eq!(first(&mut watch, start, 200, |_| seen), end, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn progress_puts_the_write_limit_off() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        let slow = |second| Seen {
+            blocked: true,
+            written: second as u32 / 20,
+            ..seen(Phase::Busy, 1)
+        };
+        assert_eq!(first(&mut watch, start, 300, slow), None);
+    }
+
+    #[test]
+    fn a_clean_connection_is_parked_and_still_closed_when_idle() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        let idle = Seen {
+            clean: true,
+            ..seen(Phase::Idle, 1)
+        };
+        assert_eq!(
+            first(&mut watch, start, 9, |_| idle),
+            Some((0, Verdict::Park))
+        );
+        let parked = watch.observe_parked(idle, start + SECOND);
+        assert_eq!(parked, Verdict::Until(start + 75 * SECOND));
+        let end = watch.observe_parked(idle, start + 75 * SECOND);
+        assert_eq!(end, Verdict::Close(Idle));
+    }
+
+    #[test]
+    fn a_drain_closes_what_is_silent_for_the_linger_and_nothing_else() {
+        for (phase, closes) in [
+            (Phase::Opening, true),
+            (Phase::Idle, true),
+            (Phase::Head, true),
+            (Phase::Busy, false),
+            (Phase::Flushing, false),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            watch.observe(seen(phase, 1), start);
+            watch.drain(2 * SECOND, start + SECOND);
+            watch.drain(9 * SECOND, start + 2 * SECOND);
+            let mut later = |read, second| {
+                let seen = Seen {
+                    read,
+                    ..seen(phase, 1)
+                };
+                watch.observe(seen, start + second * SECOND)
+            };
+            assert!(matches!(later(1, 2), Verdict::Until(_)), "{phase:?}");
+            assert!(matches!(later(1, 3), Verdict::Until(_)), "{phase:?}");
+            let closed = later(1, 4) == Verdict::Close(Drain);
+            assert_eq!(closed, closes, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_drain_closes_who_talks_without_a_request_after_twice_the_linger() {
+        for (phase, end) in [
+            (Phase::Opening, Some(4)),
+            (Phase::Idle, Some(4)),
+            (Phase::Head, Some(4)),
+            (Phase::Busy, None),
+        ] {
+            let start = Instant::now();
+            let mut watch = Watch::new(limits(), start);
+            watch.drain(2 * SECOND, start);
+            let talks = |second| Seen {
+                read: second as u32,
+                ..seen(phase, 0)
+            };
+            let closed = (0..9).find(|second| {
+                let now = start + *second as u32 * SECOND;
+                watch.observe(talks(*second), now) == Verdict::Close(Drain)
+            });
+            assert_eq!(closed, end, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_that_begins_in_a_drain_has_twice_the_linger_for_itself() {
+        let start = Instant::now();
+        let mut watch = Watch::new(limits(), start);
+        watch.drain(2 * SECOND, start);
+        let begins = |second| match second {
+            0 => seen(Phase::Idle, 0),
+            _ => Seen {
+                read: second as u32,
+                ..seen(Phase::Head, 1)
+            },
+        };
+        let closed = (0..9).find(|second| {
+            let now = start + *second as u32 * SECOND;
+            watch.observe(begins(*second), now) == Verdict::Close(Drain)
+        });
+        assert_eq!(closed, Some(5));
+    }
+
+    #[test]
+    fn an_old_connection_is_retired_once_and_cut_after_the_grace() {
+        let start = Instant::now();
+        let limits = Limits {
+            age: Some(20 * SECOND),
+            age_grace: Some(5 * SECOND),
+            ..limits()
+        };
+        let mut watch = Watch::new(limits, start);
+        let busy = seen(Phase::Busy, 1);
+        assert_eq!(
+            first(&mut watch, start, 60, |_| busy),
+            Some((20, Verdict::Retire))
+        );
+        let cut = start + 25 * SECOND;
+        assert_eq!(
+            watch.observe(busy, start + 21 * SECOND),
+            Verdict::Until(cut)
+        );
+        assert_eq!(watch.observe(busy, cut), Verdict::Close(MaxAge));
     }
 }

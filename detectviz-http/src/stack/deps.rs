@@ -1,5 +1,5 @@
 //! What the stack is given.
-use crate::route::RouteTable;
+use crate::{propagation::Propagators, route::RouteTable};
 use detectviz_core::telemetry::{logs::Logs, metrics::Registry, span::Spans};
 
 /// Where the telemetry of a [`Stack`](super::Stack) goes, and the routes it knows. The default keeps metrics to itself,
@@ -11,6 +11,7 @@ pub struct StackDeps {
     pub(super) logs: Logs,
     pub(super) spans: Spans,
     pub(super) routes: RouteTable,
+    pub(super) propagators: Propagators,
 }
 
 impl StackDeps {
@@ -37,6 +38,12 @@ impl StackDeps {
         self.routes = routes;
         self
     }
+
+    /// Reads the caller's trace in these formats; W3C Trace Context and Baggage unless told.
+    pub fn with_propagators(mut self, propagators: Propagators) -> Self {
+        self.propagators = propagators;
+        self
+    }
 }
 
 impl Default for StackDeps {
@@ -46,6 +53,7 @@ impl Default for StackDeps {
             logs: Logs::disabled(),
             spans: Spans::disabled(),
             routes: RouteTable::new(),
+            propagators: Propagators::default(),
         }
     }
 }

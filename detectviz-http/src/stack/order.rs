@@ -32,10 +32,13 @@ impl Stack {
             logs,
             spans,
             routes,
+            propagators,
         } = deps;
         Self {
             catch_panic: CatchPanicLayer::new(&metrics, logs.clone()),
-            trace: TraceLayer::new(&config.trace, &metrics, spans).with_routes(routes.clone()),
+            trace: TraceLayer::new(&config.trace, &metrics, spans)
+                .with_propagators(propagators)
+                .with_routes(routes.clone()),
             observe: ObserveLayer::new(&config.observe, &metrics, logs).with_routes(routes),
             responder: ResponderLayer::new(),
         }

@@ -1,6 +1,5 @@
 //! What a user may set.
-use crate::propagation::PropagationConfig;
-use detectviz_core::config::{Checker, Section};
+use detectviz_core::config::Section;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +8,6 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct TraceConfig {
-    /// How trace context and baggage are written in headers.
-    pub propagation: PropagationConfig,
     /// Whether traces and baggage of callers are continued. `false` at the edge of a system, where callers are strangers:
     /// then every request starts a trace, and what its headers say is ignored.
     pub trust_remote: bool,
@@ -18,17 +15,10 @@ pub struct TraceConfig {
 
 // === impl TraceConfig ===
 
-impl Section for TraceConfig {
-    fn validate(&self, check: &mut Checker<'_>) {
-        check.nested("propagation", &self.propagation);
-    }
-}
+impl Section for TraceConfig {}
 
 impl Default for TraceConfig {
     fn default() -> Self {
-        Self {
-            propagation: PropagationConfig::default(),
-            trust_remote: true,
-        }
+        Self { trust_remote: true }
     }
 }

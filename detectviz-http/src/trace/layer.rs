@@ -1,6 +1,6 @@
 //! Wraps services in [`Trace`].
 use super::{Trace, TraceConfig, recorder::Recorder};
-use crate::route::RouteTable;
+use crate::{propagation::Propagators, route::RouteTable};
 use detectviz_core::telemetry::{metrics::Registry, span::Spans};
 use std::sync::Arc;
 use tower_layer::Layer;
@@ -28,6 +28,14 @@ impl TraceLayer {
     pub fn with_routes(self, routes: RouteTable) -> Self {
         Self {
             recorder: Arc::new(self.recorder.with_routes(routes)),
+        }
+    }
+
+    /// Reads the caller's trace in these formats; W3C Trace Context and Baggage unless told.
+    #[must_use]
+    pub fn with_propagators(self, propagators: Propagators) -> Self {
+        Self {
+            recorder: Arc::new(self.recorder.with_propagators(propagators)),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Recorder {
     ) -> Self {
         let malformed = metrics.counter(&MALFORMED);
         Self {
-            propagators: Propagators::new(&config.propagation),
+            propagators: Propagators::default(),
             trust_remote: config.trust_remote,
             spans,
             routes,
@@ -77,6 +77,14 @@ impl Recorder {
             spans: self.spans.clone(),
             routes,
             malformed: self.malformed.clone(),
+        }
+    }
+
+    /// The same with other header formats.
+    pub(super) fn with_propagators(&self, propagators: Propagators) -> Self {
+        Self {
+            propagators,
+            ..self.with_routes(self.routes.clone())
         }
     }
 

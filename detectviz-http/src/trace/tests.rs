@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    propagation::{Format, PropagationConfig},
+    propagation::{Format, PropagationConfig, Propagators},
     route::{self, RouteTable},
 };
 use bytes::Bytes;
@@ -108,14 +108,10 @@ async fn without_a_caller_the_sampler_decides() {
 
 #[tokio::test]
 async fn b3_can_ask_for_a_trace_that_starts_here() {
-    let config = TraceConfig {
-        propagation: PropagationConfig {
-            formats: vec![Format::B3],
-        },
-        ..TraceConfig::default()
-    };
+    let formats = PropagationConfig::default().formats([Format::B3]);
     let spans = Spans::new(Sampler::always_off());
-    let layer = TraceLayer::new(&config, &Registry::new(), spans);
+    let layer = TraceLayer::new(&TraceConfig::default(), &Registry::new(), spans)
+        .with_propagators(Propagators::new(&formats));
     assert!(slot_of(&layer, &[("b3", "1")]).await.context.is_sampled());
     assert!(!slot_of(&layer, &[("b3", "0")]).await.context.is_sampled());
 }

@@ -10,7 +10,11 @@ use axum::{
     middleware,
     routing::get,
 };
-use detectviz_core::secret::{Secret, SecretRef, SecretsProvider};
+use detectviz_core::{
+    error::BoxError,
+    secret::{Secret, SecretRef, SecretsProvider},
+    task::Component,
+};
 use std::{fmt, sync::Arc};
 
 /// What the handlers share.
@@ -50,6 +54,15 @@ impl Api {
             .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
             .map(|shown| Secret::new(shown.to_vec()));
         Ok(shown.is_some_and(|shown| shown == *token))
+    }
+}
+
+#[async_trait::async_trait]
+impl Component for Api {
+    /// Without its token the service could refuse everybody or let everybody in: it does not start.
+    async fn start(&self) -> Result<(), BoxError> {
+        self.secrets.get(&self.token).await?.value(&self.token)?;
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use config::OrdersConfig;
 use db::{Db, DbConfig};
 use detectviz_core::{
     health::CheckConfig,
-    runtime::{Builder, Kind, Passive},
+    runtime::{Builder, Kind},
 };
 use detectviz_discovery::DiscoveryConfig;
 use detectviz_http::kinds::{self, App};
@@ -25,7 +25,9 @@ pub fn builder() -> Builder {
         .app_config(include_str!("../config/app_config.yaml"))
         .flag("--port", "http.port", "the port of the service")
         .flag("--admin-port", "admin.port", "the admin port")
-        .secrets(|config: SecretsConfig, cx| Ok(config.build(cx.tasks())))
+        .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| {
+            Ok(config.build(cx.tasks()))
+        })
         .discovery(|config: DiscoveryConfig, _| Ok(config.build()))
         .kind(kinds::admin())
         .kind(Kind::new(
@@ -42,8 +44,9 @@ pub fn builder() -> Builder {
             "orders",
             "What the service answers.",
             |config: OrdersConfig, cx| {
-                cx.provide(Api::new(cx.provided("db")?, cx.secrets(), config.token));
-                Ok(Passive)
+                let api = Api::new(cx.provided("db")?, cx.secrets(), config.token);
+                cx.provide(api.clone());
+                Ok(api)
             },
         ))
         .kind(kinds::server(|cx| {

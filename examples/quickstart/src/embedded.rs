@@ -2,10 +2,10 @@
 use crate::shop::Shop;
 use async_trait::async_trait;
 use detectviz_core::{
-    config::Section,
+    config::{Effective, Origin, Section},
     error::BoxError,
     lifecycle::Signals,
-    runtime::{Options, Started},
+    runtime::{BuildContext, Options, Started},
     task::Component,
 };
 use detectviz_http::kinds::BoundAddr;
@@ -29,20 +29,31 @@ pub(crate) struct Orders {
     name: String,
     ports: Ports,
     shop: Shop,
+    telemetry: Vec<String>,
     running: Mutex<Option<(Started, SocketAddr)>>,
 }
 
 impl Section for Ports {}
 
 impl Orders {
-    pub(crate) fn new(name: &str, ports: Ports, shop: Shop) -> Self {
+    pub(crate) fn new(cx: &BuildContext<'_>, ports: Ports, shop: Shop) -> Self {
         Self {
-            name: name.to_owned(),
+            name: cx.name().to_owned(),
             ports,
             shop,
+            telemetry: telemetry(&cx.shared().config.current()),
             running: Mutex::new(None),
         }
     }
+}
+
+/// What the gateway was told about telemetry, as `path=value`: its instances of orders follow it.
+fn telemetry(config: &Effective) -> Vec<String> {
+    let told = config.iter().filter(|value| {
+        value.path.starts_with("telemetry.") && *value.place.origin() != Origin::Default
+    });
+    told.map(|value| format!("{}={}", value.path, value.value))
+        .collect()
 }
 
 #[async_trait]
@@ -56,8 +67,9 @@ impl Component for Orders {
             .set(&format!("http.port={port}"))
             .set(&format!("admin.port={admin_port}"))
             .set(&format!("secrets.file.root={}", self.shop.dir().display()))
-            .set("db.url=sqlite:quickstart?mode=memory&cache=shared")
-            .set("telemetry.otlp.enabled=false");
+            .set("db.url=sqlite:quickstart?mode=memory&cache=shared");
+        let telemetry = self.telemetry.iter();
+        let sources = telemetry.fold(sources, |sources, told| sources.set(told));
         let runtime = builder
             .plan(&sources)?
             .build(Options::embedded(io::stdout()))?;

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         .kind(Kind::new(
             "embedded-orders",
             "One instance of orders, a runtime of its own.",
-            move |config, cx| Ok(embedded::Orders::new(cx.name(), config, in_shop.clone())),
+            move |config, cx| Ok(embedded::Orders::new(cx, config, in_shop.clone())),
         ))
         .kind(kinds::server(gateway::app))
         .kind(Kind::new(

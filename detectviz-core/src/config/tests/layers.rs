@@ -43,6 +43,34 @@ fn a_higher_layer_wins_and_its_origin_is_kept() {
 }
 
 #[test]
+fn what_variables_of_others_stand_for_lies_between_files_and_our_own_variables() {
+    let dir = files::Dir::new();
+    dir.write("app_config.yaml", "shop: {port: 1, offset: 1, ratio: 1}");
+    let sources = Sources::new()
+        .dir(dir.path())
+        .env(vars([
+            ("FOREIGN_PORT", "9"),
+            ("DETECTVIZ__SHOP__PORT", "4"),
+        ]))
+        .stands_for("FOREIGN_PORT", "shop.port", 2.into())
+        .stands_for("FOREIGN_OFFSET", "shop.offset", 2.into())
+        .stands_for("FOREIGN_RATIO", "shop.ratio", 0.5.into())
+        .stands_for("FOREIGN_NAME", "shop.name", "5".into())
+        .set("shop.ratio=3");
+    assert_eq!(sources.variable("FOREIGN_PORT"), Some("9"));
+    assert_eq!(sources.variable("FOREIGN"), None);
+    let (read, effective) = shop(&sources).unwrap();
+    assert_eq!(
+        (read.port, read.offset, read.ratio, read.name.as_str()),
+        (4, 2, 3.0, "5")
+    );
+    let origin = |path: &str| effective.find(path).unwrap().place.to_string();
+    assert_eq!(origin("shop.port"), "DETECTVIZ__SHOP__PORT");
+    assert_eq!(origin("shop.offset"), "FOREIGN_OFFSET");
+    assert_eq!(origin("shop.ratio"), "--set shop.ratio");
+}
+
+#[test]
 fn sources_lie_over_each_other() {
     let lower = app("shop: {port: 1, name: lower}")
         .set("shop.offset=1")

@@ -1,5 +1,5 @@
 //! The fields of a span, serialised once.
-use crate::telemetry::logs::{Fields, Texts, Value};
+use crate::telemetry::logs::{Fields, Name, Texts, Value};
 use std::ops::Range;
 
 /// Names, and their values as JSON; at most 16 KiB.
@@ -18,7 +18,7 @@ impl SpanFields {
     /// Adds a field, or gives it another value.
     pub(super) fn set(&mut self, name: &'static str, value: Value<'_>, texts: &mut Texts) {
         let mut json = Vec::new();
-        self.truncated |= !value.under(name).write(&mut json, texts, MAX);
+        self.truncated |= !value.under(Name::known(name)).write(&mut json, texts, MAX);
         self.set_json(name, &json);
     }
 
@@ -54,7 +54,7 @@ impl SpanFields {
     /// Adds the fields to a line.
     pub(super) fn write(&self, line: &mut Fields<'_>) {
         for (name, range) in &self.entries {
-            line.encoded(name, &self.json[range.clone()]);
+            line.encoded(Name::known(name), &self.json[range.clone()]);
         }
         if self.truncated {
             line.mark_truncated();

@@ -9,7 +9,7 @@ use crate::{
     task::RuntimeId,
     telemetry::{
         context::{TraceContext, current},
-        logs::{Caller, Fields, Value},
+        logs::{Caller, Fields, Name, Value},
         span::{SpanKind, SpanRecord},
     },
 };
@@ -164,7 +164,7 @@ where
         let fields = |line: &mut Fields<'_>| {
             event.record(&mut Each(|name, value: Value<'_>| {
                 if name != MESSAGE {
-                    line.value(name, value);
+                    line.value(Name::known(name), value);
                 }
             }));
             for span in ctx.event_scope(event).into_iter().flatten() {

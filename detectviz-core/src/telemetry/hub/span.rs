@@ -4,7 +4,7 @@ use crate::{
     task::RuntimeId,
     telemetry::{
         context::TraceContext,
-        logs::{Texts, Value},
+        logs::{Name, Texts, Value},
         span::{Attributes, SpanRecord, SpanStatus, Spans, Value as Attribute},
     },
 };
@@ -91,7 +91,7 @@ impl OpenSpan {
 impl Values {
     /// Adds a field; `recorded` says that the span is exported.
     pub(super) fn push(&mut self, name: &'static str, value: Value<'_>, recorded: bool) {
-        let value = value.under(name);
+        let value = value.under(Name::known(name));
         let attribute = match value {
             _ if !recorded => None,
             Value::I64(value) => Some(value.into()),

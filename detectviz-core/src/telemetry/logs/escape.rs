@@ -3,6 +3,7 @@
 //! Escaped as `\u00xx` are the control characters C0, DEL and C1, the separators U+2028 and U+2029, the marks that turn
 //! the direction of text (U+202A–U+202E, U+2066–U+2069) and the byte order mark; `\n`, `\r` and `\t` have their short
 //! forms. What is left can neither end a line nor speak to a terminal.
+use super::scan::plain_start;
 
 /// Whether the quote and the backslash are escaped too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(super) fn escape(out: &mut Vec<u8>, text: &str, quotes: Quotes, limit: usize
     let (mut plain, mut at) = (0, 0);
     while at < bytes.len() {
         if !SPECIAL[usize::from(bytes[at])] {
-            at += 1;
+            at += 1 + plain_start(&bytes[at + 1..]);
             continue;
         }
         let Some((code, width)) = escaped_at(&bytes[at..], quotes) else {

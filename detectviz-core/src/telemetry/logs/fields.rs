@@ -1,5 +1,5 @@
 //! The fields of one event.
-use super::{line::Line, value::Value};
+use super::{line::Line, name::Name, value::Value};
 use std::{error::Error, fmt};
 
 /// Adds fields to the line of one event.
@@ -23,56 +23,56 @@ impl<'a> Fields<'a> {
 
     /// A text, cut after 16 KiB or half of the room that is left in the line.
     pub fn str(&mut self, key: &'static str, value: &str) {
-        self.line.field(key, Value::Str(value));
+        self.line.field(Name::known(key), Value::Str(value));
     }
 
     /// Bytes, as text; what is not UTF-8 becomes U+FFFD.
     pub fn bytes(&mut self, key: &'static str, value: &[u8]) {
-        self.line.field(key, Value::Bytes(value));
+        self.line.field(Name::known(key), Value::Bytes(value));
     }
 
     /// A number.
     pub fn u64(&mut self, key: &'static str, value: u64) {
-        self.line.field(key, Value::U64(value));
+        self.line.field(Name::known(key), Value::U64(value));
     }
 
     /// A number.
     pub fn i64(&mut self, key: &'static str, value: i64) {
-        self.line.field(key, Value::I64(value));
+        self.line.field(Name::known(key), Value::I64(value));
     }
 
     /// A number; the text `"NaN"`, `"inf"` or `"-inf"` when it is not finite.
     pub fn f64(&mut self, key: &'static str, value: f64) {
-        self.line.field(key, Value::F64(value));
+        self.line.field(Name::known(key), Value::F64(value));
     }
 
     /// `true` or `false`.
     pub fn bool(&mut self, key: &'static str, value: bool) {
-        self.line.field(key, Value::Bool(value));
+        self.line.field(Name::known(key), Value::Bool(value));
     }
 
     /// What `Display` makes of the value, as text.
     pub fn display(&mut self, key: &'static str, value: &dyn fmt::Display) {
-        self.line.field(key, Value::Display(value));
+        self.line.field(Name::known(key), Value::Display(value));
     }
 
     /// What `Debug` makes of the value, as text.
     pub fn debug(&mut self, key: &'static str, value: &dyn fmt::Debug) {
-        self.line.field(key, Value::Debug(value));
+        self.line.field(Name::known(key), Value::Debug(value));
     }
 
     /// An error and its sources, joined by `: `.
     pub fn error(&mut self, key: &'static str, value: &(dyn Error + 'static)) {
-        self.line.field(key, Value::Error(value));
+        self.line.field(Name::known(key), Value::Error(value));
     }
 
-    pub(in super::super) fn value(&mut self, key: &str, value: Value<'_>) {
-        self.line.field(key, value);
+    pub(in super::super) fn value(&mut self, name: Name<'_>, value: Value<'_>) {
+        self.line.field(name, value);
     }
 
     /// A value that is JSON already.
-    pub(in super::super) fn encoded(&mut self, key: &str, json: &[u8]) {
-        self.line.encoded(key, json);
+    pub(in super::super) fn encoded(&mut self, name: Name<'_>, json: &[u8]) {
+        self.line.encoded(name, json);
     }
 
     /// Says that something was cut before it came here.

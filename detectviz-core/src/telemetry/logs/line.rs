@@ -2,6 +2,7 @@
 use super::{
     caller::Caller,
     escape::{Quotes, escape},
+    name::{MAX_NAME, Name},
     number,
     output::LineFormat,
     timestamp,
@@ -16,7 +17,6 @@ pub(super) const MAX_LINE: usize = 64 * 1024;
 
 const MAX_MESSAGE: usize = 24 * 1024;
 const MAX_VALUE: usize = 16 * 1024;
-const MAX_NAME: usize = 256;
 const MAX_FIELDS: usize = 128;
 const MAX_COPIES: u64 = 9;
 
@@ -25,18 +25,6 @@ const PREFIX: &[u8] = b"fields.";
 
 /// What must be left for a field to be begun.
 const FIELD: usize = MAX_NAME + PREFIX.len() + SHORT + 16;
-
-const STANDARD: [&str; 9] = [
-    "timestamp",
-    "level",
-    "caller",
-    "target",
-    "message",
-    "trace_id",
-    "span_id",
-    "service",
-    "truncated",
-];
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::new()) };
@@ -101,7 +89,7 @@ pub(super) fn encode<R>(
 impl Line {
     /// Adds a field. A name that is taken, by a standard field or by an earlier one, becomes `fields.<name>`, then
     /// `fields.<name>.2` up to `.9`.
-    pub(super) fn field(&mut self, name: &str, value: Value<'_>) {
+    pub(super) fn field(&mut self, name: Name<'_>, value: Value<'_>) {
         let value = value.under(name);
         // Half of what is left: so that one value does not take the room of all others.
         self.entry(name, |out, texts, room| {
@@ -110,7 +98,7 @@ impl Line {
     }
 
     /// Adds a field whose value is encoded already.
-    pub(super) fn encoded(&mut self, name: &str, json: &[u8]) {
+    pub(super) fn encoded(&mut self, name: Name<'_>, json: &[u8]) {
         self.entry(name, |out, _, room| {
             if json.len() > room {
                 out.extend_from_slice(b"null");
@@ -126,7 +114,11 @@ impl Line {
         self.truncated = true;
     }
 
-    fn entry(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>, &mut Texts, usize) -> bool) {
+    fn entry(
+        &mut self,
+        name: Name<'_>,
+        write: impl FnOnce(&mut Vec<u8>, &mut Texts, usize) -> bool,
+    ) {
         if self.room() < FIELD || self.scratch.names.len() >= MAX_FIELDS {
             self.truncated = true;
             return;
@@ -141,14 +133,14 @@ impl Line {
     }
 
     /// Appends the name and what separates it from its value; `false` when every form of it is taken.
-    fn name(&mut self, name: &str) -> bool {
+    fn name(&mut self, name: Name<'_>) -> bool {
         let (open, close): (&[u8], &[u8]) = match self.format {
             LineFormat::Json => (b",\"", b"\":"),
             LineFormat::Text => (b" ", b"="),
         };
         let Scratch { line, names, .. } = &mut self.scratch;
         let start = line.len();
-        let first = u64::from(STANDARD.contains(&name));
+        let first = u64::from(name.is_standard);
         for attempt in first..=MAX_COPIES {
             line.truncate(start);
             line.extend_from_slice(open);
@@ -156,7 +148,11 @@ impl Line {
             if attempt > 0 {
                 line.extend_from_slice(PREFIX);
             }
-            self.truncated |= !escape(line, name, Quotes::Escaped, MAX_NAME);
+            if name.is_plain {
+                line.extend_from_slice(name.text.as_bytes());
+            } else {
+                self.truncated |= !escape(line, name.text, Quotes::Escaped, MAX_NAME);
+            }
             if attempt > 1 {
                 line.push(b'.');
                 number::u64(line, attempt);

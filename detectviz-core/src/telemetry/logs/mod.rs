@@ -38,16 +38,17 @@ mod fields;
 mod handle;
 mod levels;
 mod line;
+mod name;
 mod number;
 mod output;
 mod redact;
+mod scan;
 mod sink;
 #[cfg(test)]
 mod tests;
 mod timestamp;
 mod value;
 
-pub(super) use self::value::{Texts, Value};
 pub use self::{
     caller::Caller,
     config::{LogFormat, LogsConfig},
@@ -55,4 +56,8 @@ pub use self::{
     handle::Logs,
     levels::{Directives, InvalidLevels, Levels},
     output::Output,
+};
+pub(super) use self::{
+    name::Name,
+    value::{Texts, Value},
 };

@@ -104,7 +104,7 @@ fn log_one(message: &str, fields: &[(&str, Value<'_>)]) -> Vec<(String, Json)> {
         message,
         |line| {
             for (name, value) in fields {
-                line.value(name, *value);
+                line.value(Name::new(name), *value);
             }
         },
     );

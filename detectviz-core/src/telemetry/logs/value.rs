@@ -1,8 +1,10 @@
 //! One value, as JSON, in a bounded number of bytes.
 use super::{
     escape::{Quotes, escape},
+    name::Name,
     number,
-    redact::{MASK, is_secret_key, masked},
+    redact::{MASK, masked},
+    scan::is_harmless,
 };
 use std::{
     error::Error,
@@ -62,9 +64,9 @@ impl Texts {
 // === impl Value ===
 
 impl Value<'_> {
-    /// The value as it may be shown under `key`.
-    pub(in super::super) fn under(self, key: &str) -> Self {
-        match is_secret_key(key) {
+    /// The value as it may be shown under `name`.
+    pub(in super::super) fn under(self, name: Name<'_>) -> Self {
+        match name.is_secret {
             true => Self::Redacted,
             false => self,
         }
@@ -88,6 +90,11 @@ impl Value<'_> {
             Self::U128(v) => append_fmt(out, format_args!("\"{v}\"")),
             Self::I128(v) => append_fmt(out, format_args!("\"{v}\"")),
             Self::Redacted => append_fmt(out, format_args!("\"{MASK}\"")),
+            Self::Str(text) if text.len() + 2 <= limit && is_harmless(text.as_bytes()) => {
+                out.push(b'"');
+                out.extend_from_slice(text.as_bytes());
+                out.push(b'"');
+            }
             Self::Str(_) | Self::Bytes(_) | Self::Display(_) | Self::Debug(_) | Self::Error(_) => {
                 out.push(b'"');
                 let limit = limit.max(SHORT) - 2;

@@ -26,7 +26,12 @@ use hyper_util::{
     rt::TokioTimer,
 };
 use prost::Message;
-use std::{fmt, future::Future, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// The longest answer that is read; the limit that the OTLP specification recommends.
 const LONGEST_ANSWER: usize = 4 << 20;
@@ -115,12 +120,12 @@ impl Client {
         body.freeze()
     }
 
-    /// Sends `body` once, within the time for one request.
+    /// Sends `body` once, within the time for one request and what is `left` for all of them.
     ///
     /// # Cancel safety
     /// Dropping the future gives the request up.
-    pub(super) async fn export(&mut self, body: Bytes) -> Answer {
-        let limit = self.target.timeout;
+    pub(super) async fn export(&mut self, body: Bytes, left: Duration) -> Answer {
+        let limit = self.target.timeout.min(left);
         let exchange = Quiet::new(self.exchange(body));
         match tokio::time::timeout(limit, exchange).await {
             Ok(Ok(answer)) => answer,

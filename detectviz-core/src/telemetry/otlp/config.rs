@@ -27,6 +27,8 @@ pub struct OtlpConfig {
     pub headers: BTreeMap<String, String>,
     /// Headers of every request whose values are secrets, by name; they are asked for anew before each export.
     pub secret_headers: BTreeMap<String, SecretRef>,
+    /// More attributes of the resource, such as `k8s.pod.name`, beside those that the section `service` tells.
+    pub resource: BTreeMap<String, String>,
     /// How long one request may take.
     #[serde(with = "crate::config::duration")]
     #[schemars(with = "crate::config::DurationText")]
@@ -191,6 +193,7 @@ impl Default for OtlpConfig {
             protocol: Protocol::default(),
             headers: BTreeMap::new(),
             secret_headers: BTreeMap::new(),
+            resource: BTreeMap::new(),
             timeout: Duration::from_secs(10),
             retry: RetryConfig::default(),
             traces: TracesConfig::default(),

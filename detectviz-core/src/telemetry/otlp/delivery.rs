@@ -41,9 +41,10 @@ impl Delivery {
         }
         self.attempts.begin(now());
         loop {
+            let left = self.attempts.left(now());
             let answer = tokio::select! {
                 biased;
-                answer = self.client.export(body.clone()) => answer,
+                answer = self.client.export(body.clone(), left) => answer,
                 () = self.stop.passed() => return Delivered::Stopped,
             };
             self.notice.answered(&answer);

@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 /// What the `OTEL_*` variables say.
 ///
 /// # Precedence
-/// Defaults < files < `OTEL_*` < `DETECTVIZ__…` < flags: the variables are a layer of their own above the files, because
-/// whoever deploys sets them for all services alike, and below what is meant for this service alone. [`values`](Self::values)
-/// is that layer, in paths of [`OtlpConfig`]. An empty variable counts as unset, and one that cannot be understood is
-/// reported and ignored, as OpenTelemetry specifies.
+/// Defaults < files < profile < `OTEL_*` < `DETECTVIZ__…` < flags: the variables are a layer of their own above the files,
+/// because whoever deploys sets them for all services alike, and below what is meant for this service alone.
+/// [`values`](Self::values) is that layer, in paths of [`OtlpConfig`]. An empty variable counts as unset. One that cannot be
+/// understood is among the [`problems`](Self::problems): a [runtime](crate::runtime) refuses to start with one, as with any
+/// wrong configuration; whoever reads the variables alone may ignore it, as OpenTelemetry specifies.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct OtelVars {
@@ -382,6 +383,7 @@ impl OtlpConfig {
             self
         });
         config.env_headers = vars.headers.clone();
+        config.resource.extend(vars.resource_attributes.clone());
         (config, problems)
     }
 }

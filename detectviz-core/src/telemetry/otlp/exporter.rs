@@ -80,6 +80,7 @@ impl OtlpExporter {
     ) -> Result<Self, Error> {
         let tasks = tasks.child();
         let connections = tasks.clone();
+        let resource = resource.or(&config.resource);
         let (read, from) = (registry.clone(), resource.clone());
         let source: Source = Arc::new(move || encode_metrics::request(&from, &read.snapshot()));
         let enabled = config.enabled;

@@ -39,9 +39,13 @@ impl Resource {
         self.attribute("service.instance.id", id)
     }
 
-    /// Where it runs, such as `staging` (`deployment.environment.name`).
+    /// Where it runs, such as `staging` (`deployment.environment.name`); nothing is said where that is empty.
     #[must_use]
     pub fn environment(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        if name.is_empty() {
+            return self;
+        }
         self.attribute("deployment.environment.name", name)
     }
 
@@ -52,10 +56,35 @@ impl Resource {
         self
     }
 
+    /// More attributes, where the keys are not there yet.
+    pub(super) fn or(mut self, more: &BTreeMap<String, String>) -> Self {
+        for (key, value) in more {
+            let place = self.attributes.entry(key.clone());
+            place.or_insert_with(|| value.clone());
+        }
+        self
+    }
+
     /// All attributes, by key.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.attributes
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_of_the_configuration_come_after_those_of_the_service() {
+        let more = [("service.name", "other"), ("k8s.pod.name", "p-1")];
+        let more = more.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let resource = Resource::new("orders").environment("").or(&more.into());
+        let of = |key| resource.attributes().find(|(k, _)| *k == key);
+        assert_eq!(of("service.name"), Some(("service.name", "orders")));
+        assert_eq!(of("k8s.pod.name"), Some(("k8s.pod.name", "p-1")));
+        assert_eq!(of("deployment.environment.name"), None);
     }
 }

@@ -65,6 +65,12 @@ impl Attempts {
         self.failed = 0;
     }
 
+    /// How long an attempt that begins now may take at most.
+    pub(super) fn left(&self, now: Instant) -> Duration {
+        let tried = now.saturating_duration_since(self.began);
+        self.total.saturating_sub(tried)
+    }
+
     /// Weighs the answer to the latest attempt. `random` is from 0.0 to 1.0.
     pub(super) fn answered(&mut self, answer: &Answer, now: Instant, random: f64) -> Next {
         let after = match answer {

@@ -2,9 +2,12 @@
 use super::{support::Upstream, *};
 use detectviz_core::telemetry::{
     context::{Slot, TraceContext},
+    hub::{self, TelemetrySubscriber},
+    logs::{LogsConfig, Output},
     span::{Sampler, SpanKind, SpanRecord, SpanStatus, Spans, ValueRef},
 };
 use tower::ServiceExt;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 fn traced(spans: &Spans) -> Client {
     let builder = ClientBuilder::new(ClientConfig::default()).with_spans(spans.clone());
@@ -69,6 +72,39 @@ async fn a_call_is_a_child_of_the_request_that_is_served() {
     let url = string(&span, "url.full");
     assert!(url.ends_with("/v1?token=REDACTED"), "{url}");
     assert_eq!(span.status, SpanStatus::Unset);
+}
+
+#[tokio::test]
+async fn a_call_is_a_child_of_the_span_that_a_user_is_in() {
+    // With one subscriber alone, tracing caches the interest of the thread that asks first.
+    let _second = tracing::Dispatch::new(TelemetrySubscriber::new());
+    let subscriber = tracing::Dispatch::new(TelemetrySubscriber::new());
+    let tasks = Tasks::new();
+    let output = Output::new(std::io::sink());
+    let logs = LogsConfig::default().build("test", output, &tasks).unwrap();
+    let spans = Spans::new(Sampler::default());
+    let _registered = hub::register(tasks.runtime(), hub::Outputs::new(logs, spans.clone()));
+    let upstream = Upstream::echo().await;
+    let client = traced(&spans);
+    let work = async {
+        let around = hub::current_context().unwrap();
+        (around, client.get(upstream.uri("/")).await.unwrap())
+    };
+    let request = Slot::new(TraceContext::root(true));
+    let trace = request.context.trace_id();
+    let handler = async move { work.instrument(tracing::info_span!("work")).await };
+    let handler = tasks.runtime().scope(request.scope(handler));
+    let (around, answer) = handler.with_subscriber(subscriber).await;
+    let sent = TraceContext::parse(answer.headers()["x-traceparent"].as_bytes()).unwrap();
+    text(answer).await;
+    assert_eq!((sent.trace_id(), around.trace_id()), (trace, trace));
+    let batch = spans.take(10).unwrap();
+    let call = batch
+        .spans()
+        .iter()
+        .find(|span| span.kind == SpanKind::Client);
+    assert_eq!(call.unwrap().parent, Some(around.span_id()));
+    batch.exported(0);
 }
 
 #[tokio::test]

@@ -22,9 +22,7 @@ fn headers(list: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 fn propagators(formats: &[Format]) -> Propagators {
-    Propagators::new(&PropagationConfig {
-        formats: formats.to_vec(),
-    })
+    Propagators::new(&PropagationConfig::default().formats(formats.iter().copied()))
 }
 
 fn show(parent: TraceContext) -> (String, String, bool) {

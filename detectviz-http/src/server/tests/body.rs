@@ -67,31 +67,33 @@ async fn a_body_without_progress_is_408_and_closed() {
     server.closed(Closed::BodyTimeout, 2).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_below_the_rate_is_408() {
-    let server = fixture(ServerConfig {
-        progress_timeout: SHORT,
-        min_body_rate: detectviz_core::config::ByteSize(1000),
-        ..config()
-    });
-    let mut raw = server.connect().await;
+    let server = fixture(config());
+    let mut raw = server.memory();
+    let start = tokio::time::Instant::now();
     raw.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         .await;
-    let (mut read, mut write) = raw.0.split();
+    let (mut read, mut write) = tokio::io::split(raw.0);
     let mut said = Vec::new();
     let trickle = async {
         while write.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(SHORT / 8).await;
+            sleep(Duration::from_secs(5)).await;
         }
     };
-    within(async {
-        tokio::select! { _ = read.read_to_end(&mut said) => {}, () = trickle => {} }
-    })
-    .await;
+    within(async { tokio::join!(read.read_to_end(&mut said), trickle) })
+        .await
+        .0
+        .unwrap();
     assert!(
         said.starts_with(b"HTTP/1.1 408 "),
         "{}",
         String::from_utf8_lossy(&said)
+    );
+    assert!(
+        (30..40).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
     );
 }
 
@@ -130,4 +132,33 @@ async fn continue_is_said_when_the_handler_reads() {
     raw.send("hi").await;
     assert_eq!(raw.reply().await.unwrap().body, "hi");
     assert_eq!(raw.get("/").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_streamed_back_keeps_the_connection() {
+    let server = fixture(config());
+    let mut raw = server.connect().await;
+    for _ in 0..2 {
+        raw.send("POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .await;
+        let head = raw.until(b"\r\n\r\n").await.unwrap();
+        assert!(!head.contains("connection: close"), "{head}");
+        raw.send("2\r\nhi\r\n").await;
+        assert_eq!(raw.until(b"hi\r\n").await.unwrap(), "2\r\nhi\r\n");
+        raw.send("0\r\n\r\n").await;
+        assert_eq!(raw.until(b"0\r\n\r\n").await.unwrap(), "0\r\n\r\n");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_a_task_keeps_does_not_keep_the_connection() {
+    let server = fixture(ServerConfig {
+        idle_timeout: SHORT,
+        ..config()
+    });
+    let said = server
+        .ask("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12")
+        .await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    server.open(0).await;
 }

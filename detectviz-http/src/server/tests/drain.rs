@@ -1,6 +1,5 @@
 //! The end of a server, as its clients see it.
 use super::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[tokio::test]
 async fn from_pre_stop_on_every_response_says_close_and_new_clients_are_served() {
@@ -16,7 +15,7 @@ async fn from_pre_stop_on_every_response_says_close_and_new_clients_are_served()
     assert_eq!(kept.rest().await, "");
     let reply = server.connect().await.get("/").await.unwrap();
     assert_eq!((reply.status, reply.closes()), (200, true));
-    server.gate.notify_one();
+    server.handlers.gate.notify_one();
     assert!(begun.reply().await.unwrap().closes());
 }
 
@@ -57,28 +56,33 @@ async fn no_request_of_32_busy_clients_is_lost_without_a_pre_stop_time() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn silent_connections_are_kept_for_the_linger_and_then_closed() {
-    let linger = Duration::from_millis(200);
-    let server = fixture(ServerConfig { linger, ..config() });
-    let mut fresh = server.connect().await;
-    let mut idle = server.connect().await;
+    let linger = Duration::from_secs(1);
+    let server = fixture(config());
+    let mut fresh = server.memory();
+    let mut idle = server.memory();
     idle.get("/").await.unwrap();
-    let mut asks = server.connect().await;
+    let mut asks = server.memory();
     asks.get("/").await.unwrap();
-    let mut half = server.connect().await;
+    let mut parked = server.memory();
+    parked.get("/").await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    idle.get("/").await.unwrap();
+    let mut half = server.memory();
     half.send("GET / HT").await;
-    server.open(4).await;
-    let start = std::time::Instant::now();
-    let drained = tokio::join!(server.serving.drain(), async {
-        tokio::time::sleep(linger / 2).await;
-        let reply = asks.get("/").await.unwrap();
-        assert_eq!((reply.status, reply.closes()), (200, true));
+    let start = tokio::time::Instant::now();
+    tokio::join!(server.serving.drain(), async {
+        sleep(linger * 3 / 4).await;
+        for raw in [&mut asks, &mut parked] {
+            let reply = raw.get("/").await.unwrap();
+            assert_eq!((reply.status, reply.closes()), (200, true));
+        }
     });
-    assert_eq!(drained, ((), ()));
-    assert!(start.elapsed() >= linger);
-    assert_eq!(fresh.rest().await, "");
-    assert_eq!(idle.rest().await, "");
+    assert_eq!(start.elapsed().as_secs(), 1);
+    for raw in [&mut fresh, &mut idle, &mut asks, &mut parked] {
+        assert_eq!(raw.rest().await, "");
+    }
     assert!(half.rest().await.starts_with("HTTP/1.1 408 "));
     assert!(TcpStream::connect(server.addr).await.is_err());
     server.serving.stop().await.unwrap();
@@ -119,7 +123,7 @@ async fn connections_that_wait_to_be_accepted_are_served() {
         for mut raw in waiting {
             assert_eq!(raw.reply().await.unwrap().body, "hello");
         }
-        server.gate.notify_one();
+        server.handlers.gate.notify_one();
         assert_eq!(first.reply().await.unwrap().body, "through");
     });
 }

@@ -1,8 +1,5 @@
 //! Bytes that no client should send.
-use super::{
-    super::{connection::Accepted, stream::Stream},
-    *,
-};
+use super::*;
 use proptest::prelude::*;
 
 /// Pieces of requests and of frames, so that random input comes further than the first line.
@@ -45,18 +42,7 @@ proptest! {
                 progress_timeout: Duration::from_millis(20),
                 ..config()
             });
-            let (mut client, stream) = tokio::io::duplex(1024);
-            let accepted = Accepted {
-                stream: Stream::Memory(stream),
-                peer: None,
-                place: server.shared.control.place(1),
-            };
-            let gate = Arc::clone(&server.gate);
-            let service = tower::service_fn(move |request| {
-                handle(request, Arc::clone(&gate), super::super::DrainToken::new())
-            });
-            let serve = super::super::connection::serve(Arc::clone(&server.shared), service, accepted);
-            let served = server.tasks.spawn("connection", serve);
+            let mut client = server.memory().0;
             let (mut read, mut write) = tokio::io::split(&mut client);
             let mut said = Vec::new();
             within(async {
@@ -68,7 +54,9 @@ proptest! {
                     async { let _end = read.read_to_end(&mut said).await; },
                 )
             }).await;
-            within(served).await.unwrap();
+            server.open(0).await;
+            server.tasks.cancel();
+            within(server.tasks.join(BOUND)).await.unwrap();
         });
     }
 }

@@ -112,6 +112,23 @@ async fn prior_knowledge_is_told_by_the_preface() {
 }
 
 #[tokio::test]
+async fn a_head_request_gets_the_length_and_no_body() {
+    let server = fixture(config());
+    let mut client = client(&server).await;
+    let head = Request::head("http://a/conn")
+        .body(Full::default())
+        .unwrap();
+    let response = client.send_request(head).await.unwrap();
+    assert_ne!(response.headers()["content-length"], "0");
+    let body = response.into_body().collect().await.unwrap();
+    assert!(body.to_bytes().is_empty());
+    // The connection is as good as before.
+    let response = client.send_request(request("/echo", "hi")).await.unwrap();
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.to_bytes(), "hi");
+}
+
+#[tokio::test]
 async fn a_preface_in_pieces_is_still_one() {
     let server = fixture(config());
     let mut raw = server.connect().await;
@@ -202,7 +219,7 @@ async fn dr4_a_stream_opened_between_the_two_goaways_is_served() {
         }
     }
     assert_eq!(last.unwrap(), 3_u32.to_be_bytes());
-    server.gate.notify_one();
+    server.handlers.gate.notify_one();
     assert_eq!(frames.until(HEADERS).await.stream, 1);
     within(drained).await.unwrap();
 }
@@ -252,6 +269,6 @@ async fn idle_connections_are_closed_and_busy_ones_not() {
     server.busy(1).await;
     let _idle = Frames::connect(&server).await;
     server.closed(Closed::Idle, 1).await;
-    server.gate.notify_one();
+    server.handlers.gate.notify_one();
     assert_eq!(busy.until(HEADERS).await.stream, 1);
 }

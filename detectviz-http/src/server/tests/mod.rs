@@ -10,8 +10,10 @@ mod stop;
 mod tls;
 
 use super::{
-    Server, ServerConfig, ServerDeps, Serving,
+    DrainToken, HttpService, Server, ServerConfig, ServerDeps, Serving,
+    connection::{Accepted, serve},
     recorder::{Closed, Recorder},
+    stream::Stream,
 };
 use crate::{body::RequestBody, conn};
 use bytes::Bytes;
@@ -27,18 +29,21 @@ use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream},
     net::TcpStream,
     sync::Notify,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
-/// No test waits longer for what it expects.
-const BOUND: Duration = Duration::from_secs(10);
+/// No test waits longer for what it expects; longer than any limit of the defaults that a test on a paused clock meets.
+const BOUND: Duration = Duration::from_secs(200);
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
@@ -49,13 +54,22 @@ struct Fixture {
     serving: Serving,
     phase: PhaseControl,
     tasks: Tasks,
-    /// Lets one request to `/gate` go.
-    gate: Arc<Notify>,
+    handlers: Arc<Handlers>,
+    drain: DrainToken,
     shared: Arc<super::shared::Shared>,
 }
 
+/// What the tests and the handlers share.
+#[derive(Default)]
+struct Handlers {
+    /// Lets one request to `/gate` go.
+    gate: Notify,
+    /// How many requests came to `/gate` or `/stuck`.
+    busy: AtomicUsize,
+}
+
 /// A client that says exactly what it is told.
-struct Raw(TcpStream);
+struct Raw<T = TcpStream>(T);
 
 /// A response as [`Raw`] reads it.
 #[derive(Debug)]
@@ -77,13 +91,10 @@ fn fixture(config: ServerConfig) -> Fixture {
     let tasks = Tasks::new();
     let phase = PhaseControl::new();
     phase.advance(Phase::Serving);
-    let gate = Arc::new(Notify::new());
+    let handlers = Arc::<Handlers>::default();
     let deps = ServerDeps::new(tasks.clone(), phase.watch(), Registry::new());
     let drain = deps.drain.clone();
-    let service = tower::service_fn({
-        let gate = Arc::clone(&gate);
-        move |request| handle(request, Arc::clone(&gate), drain.clone())
-    });
+    let service = service(&handlers, &drain);
     let server = Server::new(config, "http", deps, service);
     let bound = server.bind().unwrap();
     let shared = Arc::clone(&bound.shared);
@@ -93,12 +104,18 @@ fn fixture(config: ServerConfig) -> Fixture {
         serving,
         phase,
         tasks,
-        gate,
+        handlers,
+        drain,
         shared,
     }
 }
 
-fn handle(request: Request<RequestBody>, gate: Arc<Notify>, drain: super::DrainToken) -> Answer {
+fn service(handlers: &Arc<Handlers>, drain: &DrainToken) -> impl HttpService {
+    let (handlers, drain) = (Arc::clone(handlers), drain.clone());
+    tower::service_fn(move |request| handle(request, Arc::clone(&handlers), drain.clone()))
+}
+
+fn handle(request: Request<RequestBody>, handlers: Arc<Handlers>, drain: DrainToken) -> Answer {
     let conn = conn::current();
     Box::pin(async move {
         let path = request.uri().path().to_owned();
@@ -107,11 +124,23 @@ fn handle(request: Request<RequestBody>, gate: Arc<Notify>, drain: super::DrainT
                 Ok(body) => text(StatusCode::OK, body.to_bytes()),
                 Err(err) => text(StatusCode::BAD_REQUEST, err.to_string()),
             },
+            "/stream" => Response::new(request.into_body().map_err(Into::into).boxed_unsync()),
+            "/keep" => {
+                Tasks::new().spawn("keeps", async move {
+                    let _kept = request.into_body();
+                    std::future::pending::<()>().await;
+                });
+                text(StatusCode::OK, "kept")
+            }
             "/gate" => {
-                gate.notified().await;
+                handlers.busy.fetch_add(1, Ordering::Relaxed);
+                handlers.gate.notified().await;
                 text(StatusCode::OK, "through")
             }
-            "/stuck" => std::future::pending().await,
+            "/stuck" => {
+                handlers.busy.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            }
             "/conn" => text(StatusCode::OK, format!("{conn:?}")),
             "/big" => text(StatusCode::OK, vec![b'x'; 64 << 20]),
             "/fail" => return Err("on purpose".into()),
@@ -142,7 +171,7 @@ fn events() -> Response<Body> {
 }
 
 /// Speaks `echo` after an upgrade; says `bye` and leaves when the drain starts, if the query says so.
-fn upgrade(request: Request<RequestBody>, drain: super::DrainToken) -> Response<Body> {
+fn upgrade(request: Request<RequestBody>, drain: DrainToken) -> Response<Body> {
     let polite = request.uri().query() == Some("polite");
     let mut request = request;
     let upgraded = hyper::upgrade::on(&mut request);
@@ -180,6 +209,20 @@ impl Fixture {
         Raw(within(TcpStream::connect(self.addr)).await.unwrap())
     }
 
+    /// A connection without a network, for the paused clock: it moves on only when all are waiting.
+    fn memory(&self) -> Raw<DuplexStream> {
+        let (client, stream) = tokio::io::duplex(16 * 1024);
+        let accepted = Accepted {
+            stream: Stream::Memory(stream),
+            peer: None,
+            place: self.shared.control.place(usize::MAX),
+        };
+        let service = service(&self.handlers, &self.drain);
+        let serve = serve(Arc::clone(&self.shared), service, accepted);
+        self.tasks.spawn("memory-connection", Box::pin(serve));
+        Raw(client)
+    }
+
     /// Sends `request` on a connection of its own and reads until it is closed.
     async fn ask(&self, request: &str) -> String {
         let mut raw = self.connect().await;
@@ -195,7 +238,7 @@ impl Fixture {
     async fn closed(&self, why: Closed, count: u64) {
         within(async {
             while self.recorder().count(why) < count {
-                tokio::task::yield_now().await;
+                sleep(Duration::from_millis(1)).await;
             }
         })
         .await;
@@ -204,7 +247,7 @@ impl Fixture {
     async fn open(&self, count: usize) {
         within(async {
             while self.serving.connections() != count {
-                tokio::task::yield_now().await;
+                sleep(Duration::from_millis(1)).await;
             }
         })
         .await;
@@ -213,8 +256,8 @@ impl Fixture {
     /// Waits until that many requests are in handlers.
     async fn busy(&self, count: usize) {
         within(async {
-            while Arc::strong_count(&self.gate) < 2 + count {
-                tokio::task::yield_now().await;
+            while self.handlers.busy.load(Ordering::Relaxed) < count {
+                sleep(Duration::from_millis(1)).await;
             }
         })
         .await;
@@ -223,7 +266,7 @@ impl Fixture {
 
 // === impl Raw ===
 
-impl Raw {
+impl<T: AsyncRead + AsyncWrite + Unpin> Raw<T> {
     async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         within(self.0.write_all(bytes.as_ref())).await.unwrap();
     }

@@ -4,6 +4,7 @@ use detectviz_core::{
     error::{Error, ErrorKind, cause_ref},
     task::Component,
 };
+use std::task::{Context, Poll};
 
 #[tokio::test]
 async fn a_stop_cuts_what_the_drain_left_and_names_it() {
@@ -104,4 +105,59 @@ async fn an_axum_router_fits_and_the_component_lives() {
     drained.unwrap();
     Component::stop(&server).await.unwrap();
     within(tasks.join(BOUND)).await.unwrap();
+}
+
+/// Ready for one call at a time, as a concurrency limit is.
+#[derive(Clone)]
+struct OneAtATime {
+    places: tokio_util::sync::PollSemaphore,
+    place: Option<Arc<tokio::sync::OwnedSemaphorePermit>>,
+}
+
+impl tower_service::Service<Request<RequestBody>> for OneAtATime {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        if self.place.is_none() {
+            self.place = std::task::ready!(self.places.poll_acquire(cx)).map(Arc::new);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<RequestBody>) -> Answer {
+        let place = self
+            .place
+            .take()
+            .expect("the instance that was readied is called");
+        Box::pin(async move {
+            sleep(Duration::from_millis(2)).await;
+            drop(place);
+            Ok(text(StatusCode::OK, "mine"))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_ready_is_waited_for() {
+    let places = Arc::new(tokio::sync::Semaphore::new(1));
+    let service = OneAtATime {
+        places: tokio_util::sync::PollSemaphore::new(places),
+        place: None,
+    };
+    let tasks = Tasks::new();
+    let deps = ServerDeps::new(tasks.clone(), PhaseControl::new().watch(), Registry::new());
+    let serving = Server::new(config(), "http", deps, service)
+        .bind()
+        .unwrap()
+        .serve()
+        .unwrap();
+    let clients = (0..8).map(|_| async {
+        let mut raw = Raw(TcpStream::connect(serving.local_addr()).await.unwrap());
+        for _ in 0..5 {
+            assert_eq!(raw.get("/").await.unwrap().body, "mine");
+        }
+    });
+    within(futures_util::future::join_all(clients)).await;
 }

@@ -16,26 +16,6 @@ enum Alone {
     Both,
 }
 
-const NEEDLES: [Needle; 17] = [
-    needle(b"password", Alone::No),
-    needle(b"passwd", Alone::No),
-    needle(b"passphrase", Alone::No),
-    needle(b"private_key", Alone::No),
-    needle(b"privatekey", Alone::No),
-    needle(b"pwd", Alone::Both),
-    needle(b"secret", Alone::No),
-    needle(b"signature", Alone::Both),
-    needle(b"sig", Alone::Both),
-    needle(b"token", Alone::AtEnd),
-    needle(b"authorization", Alone::No),
-    needle(b"api_key", Alone::No),
-    needle(b"apikey", Alone::No),
-    needle(b"access_key", Alone::No),
-    needle(b"accesskey", Alone::No),
-    needle(b"cookie", Alone::No),
-    needle(b"credential", Alone::No),
-];
-
 /// Words that, last in a name, say that it is about a secret and not the secret itself.
 const HARMLESS: [&[u8]; 12] = [
     b"count", b"len", b"length", b"size", b"ttl", b"type", b"kind", b"name", b"version",
@@ -46,14 +26,48 @@ const HARMLESS: [&[u8]; 12] = [
 /// `token_count` nor `secret_name`. Case does not matter; `-`, `_`, `.` and a space are the same.
 pub(in super::super) fn is_secret_key(key: &str) -> bool {
     let key = key.as_bytes();
-    (0..key.len()).any(|at| match normal(key[at]) {
-        b'p' | b's' | b't' | b'a' | b'c' => NEEDLES.iter().any(|needle| needle.is_at(key, at)),
-        _ => false,
-    })
+    (0..key.len()).any(|at| needles(key[at]).iter().any(|needle| needle.is_at(key, at)))
 }
 
 const fn needle(text: &'static [u8], alone: Alone) -> Needle {
     Needle { text, alone }
+}
+
+/// The needles that begin with a letter.
+fn needles(first: u8) -> &'static [Needle] {
+    const P: [Needle; 6] = [
+        needle(b"password", Alone::No),
+        needle(b"passwd", Alone::No),
+        needle(b"passphrase", Alone::No),
+        needle(b"private_key", Alone::No),
+        needle(b"privatekey", Alone::No),
+        needle(b"pwd", Alone::Both),
+    ];
+    const S: [Needle; 3] = [
+        needle(b"secret", Alone::No),
+        needle(b"signature", Alone::Both),
+        needle(b"sig", Alone::Both),
+    ];
+    const T: [Needle; 1] = [needle(b"token", Alone::AtEnd)];
+    const A: [Needle; 5] = [
+        needle(b"authorization", Alone::No),
+        needle(b"api_key", Alone::No),
+        needle(b"apikey", Alone::No),
+        needle(b"access_key", Alone::No),
+        needle(b"accesskey", Alone::No),
+    ];
+    const C: [Needle; 2] = [
+        needle(b"cookie", Alone::No),
+        needle(b"credential", Alone::No),
+    ];
+    match first {
+        b'p' | b'P' => &P,
+        b's' | b'S' => &S,
+        b't' | b'T' => &T,
+        b'a' | b'A' => &A,
+        b'c' | b'C' => &C,
+        _ => &[],
+    }
 }
 
 fn normal(byte: u8) -> u8 {

@@ -25,8 +25,8 @@ pub(super) enum Pushed {
 /// How much is taken from the budget at a time.
 const PIECE: usize = 16 * 1024;
 
-/// How much memory an empty buffer may keep.
-const KEPT: usize = 256 * 1024;
+/// How much memory a buffer that is not in use may keep.
+const KEPT: usize = 64 * 1024;
 
 // === impl Buffer ===
 
@@ -53,14 +53,23 @@ impl Buffer {
         self.levels.is_empty()
     }
 
-    /// Empties the buffer after its lines are written or lost, and gives back what it took.
+    /// Empties the buffer after its lines are written or lost, and gives back what it took. Memory that was hardly used is
+    /// freed.
     pub(super) fn clear(&mut self, budget: &Budget) {
         budget.give(mem::take(&mut self.reserved));
-        self.used = 0;
+        let used = mem::take(&mut self.used);
         self.bytes.clear();
         self.levels.clear();
+        if used < self.bytes.capacity() / 4 {
+            self.trim();
+        }
+    }
+
+    /// Frees the memory of an empty buffer, but for a little.
+    pub(super) fn trim(&mut self) {
         if self.bytes.capacity() > KEPT {
-            *self = Self::default();
+            self.bytes = Vec::new();
+            self.levels = Vec::new();
         }
     }
 }

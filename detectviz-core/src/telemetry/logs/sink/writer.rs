@@ -4,7 +4,8 @@ use crate::{
     task::CancellationToken,
     telemetry::logs::{
         caller::Caller,
-        line::{Head, encode},
+        line::{Head, Line, encode},
+        name::Name,
         output::LineFormat,
         value::Value,
     },
@@ -151,6 +152,7 @@ impl Writer {
             {
                 let mut buffer = shard.lock();
                 if buffer.is_empty() {
+                    buffer.trim();
                     continue;
                 }
                 mem::swap(&mut *buffer, &mut self.spare);
@@ -164,6 +166,9 @@ impl Writer {
             };
         }
         self.shards = shards;
+        if round == Round::Nothing {
+            self.spare.trim();
+        }
         if ended {
             self.sink.tidy();
         }
@@ -252,10 +257,10 @@ impl Writer {
             service: &self.notice.service.clone(),
         };
         let new = total - self.told;
-        let fields = |line: &mut crate::telemetry::logs::line::Line| {
-            line.field("dropped", Value::U64(new));
+        let fields = |line: &mut Line| {
+            line.field(Name::known("dropped"), Value::U64(new));
             for (name, count) in dropped {
-                line.field(name, Value::U64(count));
+                line.field(Name::known(name), Value::U64(count));
             }
         };
         let message = Value::Str(

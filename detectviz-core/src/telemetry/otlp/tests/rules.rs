@@ -132,6 +132,19 @@ async fn a_batch_is_given_up_after_its_time_and_the_next_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_hangs_is_cut_when_the_time_of_its_batch_is_over() {
+    for protocol in BOTH {
+        let mut config = traces(protocol);
+        config.traces.export_timeout = SECOND;
+        let rig = Rig::start(config, vec![Reply::Hang; 2]).await;
+        rig.record(3);
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        assert_eq!(rig.spans.counts().export_failed, 3);
+        assert_eq!(rig.receiver.seen().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn o1_a_long_retry_after_holds_for_the_next_batch_and_is_capped() {
     for (protocol, reply) in [
         (Protocol::HttpProtobuf, Reply::Status(429, Some("3600"))),

@@ -1,9 +1,9 @@
-//! What a user may set.
-use detectviz_core::config::{Checker, Section};
+//! Which headers carry trace context and baggage: what every protocol of a service reads and writes.
+use crate::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Settings of [`Propagators`](super::Propagators).
+/// Which headers carry trace context and baggage, of requests that come in and of calls that go out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -12,10 +12,10 @@ pub struct PropagationConfig {
     pub formats: Vec<Format>,
 }
 
-/// One way of writing trace context or baggage into headers.
+/// One way of writing trace context or baggage into headers, by the names of `OTEL_PROPAGATORS`. Exhaustive: each protocol
+/// must know every format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum Format {
     /// W3C Trace Context level 2: `traceparent` and `tracestate`.
     TraceContext,
@@ -30,6 +30,15 @@ pub enum Format {
 }
 
 // === impl PropagationConfig ===
+
+impl PropagationConfig {
+    /// Reads and writes these formats.
+    #[must_use]
+    pub fn formats(mut self, formats: impl IntoIterator<Item = Format>) -> Self {
+        self.formats = formats.into_iter().collect();
+        self
+    }
+}
 
 impl Section for PropagationConfig {
     fn validate(&self, check: &mut Checker<'_>) {
