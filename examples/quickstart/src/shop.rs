@@ -1,12 +1,12 @@
 //! What the parts of the shop share: the directory with its secret, and where the instances of orders are.
-use detectviz_core::config::Section;
+use detectviz_core::{config::Section, telemetry::context::SpanId};
 use detectviz_discovery::fixed::{StaticConfig, StaticProvider};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
     fs, io,
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -38,15 +38,16 @@ const TOKEN: &str = "orders-token";
 impl Shop {
     /// Makes a directory with a fresh token that only this user can read.
     pub(crate) fn open() -> io::Result<Self> {
-        let dir = std::env::temp_dir().join(format!("detectviz-quickstart-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("detectviz-quickstart-{}", SpanId::random()));
         fs::create_dir(&dir)?;
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(dir.join(TOKEN))?;
-        let token = detectviz_core::telemetry::context::TraceId::random();
-        writeln!(file, "{token}")?;
+        let mut token = [0; 16];
+        fs::File::open("/dev/urandom")?.read_exact(&mut token)?;
+        writeln!(file, "{:032x}", u128::from_be_bytes(token))?;
         Ok(Self(Arc::new(Inner {
             dir,
             discovery: Arc::new(StaticConfig::default().service("orders", [""; 0]).build()),
