@@ -43,7 +43,10 @@ else
     printf '==> no h1spec/http_test.ts in %s, or no deno\n' "$dir"
 fi
 
-h2spec=$(for f in "$dir/h2spec" "$dir/h2spec/h2spec"; do [ -f "$f" ] && [ -x "$f" ] && echo "$f"; done | head -1)
+h2spec=""
+for f in "$dir/h2spec" "$dir/h2spec/h2spec"; do
+    if [ -f "$f" ] && [ -x "$f" ]; then h2spec=$f; fi
+done
 if [ -n "$h2spec" ]; then
     printf '==> h2spec\n'
     "$h2spec" -h 127.0.0.1 -p "$port" 2>&1 | grep -E '×|tests,' | sort -u || true
