@@ -43,12 +43,13 @@ fn growth(count: usize) -> (u64, u64) {
     assert!(open >= count as f64, "{open} are open");
     // An idle connection gives its buffers back after a moment: the least of what is seen counts.
     let mut least = service.resident();
+    let mut unchanged = 0;
     eventually("connections have settled", || {
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(100));
         let now = service.resident();
-        let settled = now >= least;
+        unchanged = if now < least { 0 } else { unchanged + 1 };
         least = least.min(now);
-        settled.then_some(())
+        (unchanged == 10).then_some(())
     });
     assert_eq!(
         idle[0].get("/").unwrap().status,
