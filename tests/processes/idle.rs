@@ -47,7 +47,11 @@ fn growth(count: usize) -> (u64, u64) {
     eventually("connections have settled", || {
         std::thread::sleep(Duration::from_millis(100));
         let now = service.resident();
-        unchanged = if now + MIB / 4 < least { 0 } else { unchanged + 1 };
+        unchanged = if now + MIB / 4 < least {
+            0
+        } else {
+            unchanged + 1
+        };
         least = least.min(now);
         (unchanged == 10).then_some(())
     });
