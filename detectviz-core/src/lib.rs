@@ -22,6 +22,7 @@
 //! # What is not promised
 //! The wording of messages, of log lines and of `Debug` output may change in any release; the names of metrics, of log fields and
 //! of configuration keys only in a breaking one.
+mod sync;
 pub mod error;
 pub mod names;
 pub mod task;

@@ -12,6 +12,7 @@
 //! assert_eq!(seen, Some(caller.trace_id()));
 //! ```
 mod ids;
+mod note;
 mod slot;
 mod state;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 
 pub use self::{
     ids::{SpanId, TraceId},
+    note::{Note, NoteValue, note},
     slot::{InSlot, Slot, current, update},
     state::{MalformedTraceparent, TraceContext},
 };

@@ -1,5 +1,5 @@
 //! What a request carries through every layer, and where they find it.
-use super::{SpanId, TraceContext};
+use super::{Note, SpanId, TraceContext};
 use bytes::Bytes;
 use std::{
     cell::RefCell,
@@ -32,6 +32,9 @@ pub struct Slot {
     pub ended: Option<Instant>,
     /// When the caller stops waiting, if it said so.
     pub deadline: Option<Instant>,
+    /// What happened to the request in a trace that is sampled, as [`note`](super::note) took it down; at most
+    /// [eight](Note::MOST).
+    pub notes: Vec<Note>,
 }
 
 pin_project_lite::pin_project! {
@@ -88,6 +91,7 @@ impl Slot {
             started,
             ended: None,
             deadline: None,
+            notes: Vec::new(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Slot {
             parent: Some(self.context.span_id()),
             started,
             ended: None,
+            notes: Vec::new(),
             ..self.clone()
         }
     }

@@ -1,0 +1,9 @@
+//! Every order in which threads can go through a lock-free piece: its file is compiled here once more, with the atomics of
+//! loom in place of the library's own.
+//!
+//! Such a file names nothing but `std`, `crate::sync` and its neighbours that are listed here.
+
+/// Stands where `detectviz_core::sync` stands.
+mod sync {
+    pub(crate) use loom::sync::atomic;
+}
