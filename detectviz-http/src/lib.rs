@@ -24,6 +24,7 @@ pub mod conn;
 pub mod body;
 pub mod propagation;
 pub mod route;
+mod call;
 pub mod catch_panic;
 pub mod trace;
 pub mod observe;

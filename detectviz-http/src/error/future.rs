@@ -85,8 +85,8 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// The client reads the kind of the error, the log its text.
-fn answer(err: &(dyn Error + 'static)) -> Response<http_body_util::Full<Bytes>> {
+/// Answers `err`: the client reads the kind of the error, the log its text.
+pub(crate) fn answer(err: &(dyn Error + 'static)) -> Response<http_body_util::Full<Bytes>> {
     let problem = Problem::of(err);
     let status = problem.status().as_u16();
     if problem.status().is_server_error() {

@@ -28,6 +28,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::future::answer;
 pub use self::{
     body::MaybeProblem,
     future::ResponseFuture,

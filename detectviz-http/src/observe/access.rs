@@ -1,31 +1,18 @@
 //! The access log.
 use super::series::Key;
 use crate::{
-    conn,
+    call::{Ending, Head, InlineText},
     route::{Route, RouteTable},
-    trace::{Ending, InlineText, Kept, text_of},
 };
 use detectviz_core::telemetry::{
     context::TraceContext,
     logs::{Caller, Logs},
 };
-use http::{Request, header};
-use http_body::Body;
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tracing::Level;
 
 /// The target of the lines, for levels.
 pub(super) const TARGET: &str = "http.access";
-
-/// What the log wants of a request's head.
-#[derive(Debug)]
-pub(super) struct Head {
-    /// Path and user agent; empty where there is none.
-    texts: Kept<2>,
-    peer: Option<SocketAddr>,
-    /// As far as it was announced.
-    bytes_in: Option<u64>,
-}
 
 /// What the log wants of a request's end.
 pub(super) struct Tail {
@@ -33,66 +20,47 @@ pub(super) struct Tail {
     pub(super) route: Route,
     pub(super) took: Duration,
     pub(super) bytes_out: u64,
-    pub(super) trace: Option<TraceContext>,
+    pub(super) trace: TraceContext,
 }
 
-// === impl Head ===
-
-impl Head {
-    pub(super) fn of<B: Body>(req: &Request<B>) -> Self {
-        Self {
-            texts: Kept::new([req.uri().path(), text_of(req, &header::USER_AGENT)]),
-            peer: conn::current().and_then(|conn| conn.peer),
-            bytes_in: req.body().size_hint().exact(),
+/// Writes the line of a request.
+pub(super) fn write(logs: &Logs, routes: &RouteTable, head: &Head, tail: &Tail) {
+    let caller = Caller::here();
+    let (status, outcome) = shown(tail.key);
+    let mut message = InlineText::<160>::new();
+    routes.read_title(tail.route, tail.key.method, |title| {
+        // Room for the status is kept.
+        message.push(&title[..title.floor_char_boundary(150)]);
+    });
+    message.push(" ");
+    message.push_number(status);
+    let message = message.as_str();
+    let trace = Some(&tail.trace);
+    logs.event(Level::INFO, TARGET, caller, trace, message, |fields| {
+        fields.str("method", tail.key.method.as_str());
+        if tail.route != Route::NONE {
+            routes.read_template(tail.route, |template| fields.str("route", template));
         }
-    }
-
-    /// Writes the line.
-    pub(super) fn write(&self, logs: &Logs, routes: &RouteTable, tail: &Tail) {
-        let caller = Caller::here();
-        let (status, outcome) = shown(tail.key);
-        let mut message = InlineText::<160>::new();
-        routes.read_title(tail.route, tail.key.method, |title| {
-            // Room for the status is kept.
-            message.push(&title[..title.floor_char_boundary(150)]);
-        });
-        message.push(" ");
-        message.push_number(status);
-        let message = message.as_str();
-        let [path, user_agent] = self.texts.texts();
-        logs.event(
-            Level::INFO,
-            TARGET,
-            caller,
-            tail.trace.as_ref(),
-            message,
-            |fields| {
-                fields.str("method", tail.key.method.as_str());
-                if tail.route != Route::NONE {
-                    routes.read_template(tail.route, |template| fields.str("route", template));
-                }
-                if !path.is_empty() {
-                    fields.str("path", path);
-                }
-                fields.u64("status", status.into());
-                fields.str("outcome", outcome);
-                fields.f64("duration_ms", milliseconds(tail.took));
-                if let Some(bytes) = self.bytes_in {
-                    fields.u64("bytes_in", bytes);
-                }
-                fields.u64("bytes_out", tail.bytes_out);
-                if let Some(peer) = self.peer {
-                    let mut text = InlineText::<56>::new();
-                    text.push_peer(peer);
-                    fields.str("peer", text.as_str());
-                }
-                fields.str("protocol", tail.key.version);
-                if !user_agent.is_empty() {
-                    fields.str("user_agent", user_agent);
-                }
-            },
-        );
-    }
+        if !head.path().is_empty() {
+            fields.str("path", head.path());
+        }
+        fields.u64("status", status.into());
+        fields.str("outcome", outcome);
+        fields.f64("duration_ms", milliseconds(tail.took));
+        if let Some(bytes) = head.bytes_in {
+            fields.u64("bytes_in", bytes);
+        }
+        fields.u64("bytes_out", tail.bytes_out);
+        if let Some(peer) = head.peer {
+            let mut text = InlineText::<56>::new();
+            text.push_peer(peer);
+            fields.str("peer", text.as_str());
+        }
+        fields.str("protocol", tail.key.version);
+        if !head.user_agent().is_empty() {
+            fields.str("user_agent", head.user_agent());
+        }
+    });
 }
 
 /// What the log shows as status and outcome.

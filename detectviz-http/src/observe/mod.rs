@@ -11,14 +11,14 @@
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use detectviz_core::telemetry::{logs::Logs, metrics::Registry};
-//! use detectviz_http::{observe::{ObserveConfig, ObserveLayer}, route::RouteTable};
+//! use detectviz_core::telemetry::metrics::Registry;
+//! use detectviz_http::{route::RouteTable, stack::{Stack, StackConfig, StackDeps}};
 //!
 //! let routes = RouteTable::builder().route("/orders/{id}").build()?;
-//! let observe = ObserveLayer::new(&ObserveConfig::default(), &Registry::new(), Logs::disabled());
+//! let deps = StackDeps::default().with_metrics(Registry::new()).with_routes(routes);
 //! let app: Router = Router::new()
 //!     .route("/orders/{id}", get(|| async { "an order" }))
-//!     .layer(observe.with_routes(routes));
+//!     .layer(Stack::new(&StackConfig::default(), deps));
 //! # Ok::<(), detectviz_http::route::InvalidRoute>(())
 //! ```
 //!
@@ -36,17 +36,11 @@
 //! keeps them with the route; later ones allocate nothing. A route and method with more than 16 series looks up the
 //! further ones each time.
 mod access;
-mod body;
 mod config;
-mod future;
-mod layer;
 mod recorder;
 mod series;
-mod service;
 #[cfg(test)]
 mod tests;
 
-pub use self::{
-    body::ResponseBody, config::ObserveConfig, future::ResponseFuture, layer::ObserveLayer,
-    service::Observe,
-};
+pub use self::config::ObserveConfig;
+pub(crate) use self::recorder::{Ended, Recorder};

@@ -1,8 +1,8 @@
 //! The handles of every series that a route has, found without a lock and without building labels.
 use crate::{
+    call::{Ending, digits},
     names,
     route::{MethodName, Route, RouteTable},
-    trace::{Ending, digits},
 };
 use detectviz_core::telemetry::metrics::{
     Counter, DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit,
@@ -87,18 +87,6 @@ impl SeriesTable {
             durations: metrics.histogram(&DURATION),
             requests: metrics.counter(&REQUESTS),
             active: metrics.gauge(&ACTIVE),
-            by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
-            active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
-            routes,
-        }
-    }
-
-    /// The same registry with other routes.
-    pub(super) fn with_routes(&self, routes: RouteTable) -> Self {
-        Self {
-            durations: self.durations.clone(),
-            requests: self.requests.clone(),
-            active: self.active.clone(),
             by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
             active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
             routes,

@@ -4,7 +4,7 @@ use http::Method;
 use std::{cell::RefCell, mem};
 
 thread_local! {
-    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Box<Scope>>> = const { RefCell::new(None) };
 }
 
 /// The route of one request, beside its [`Slot`](detectviz_core::telemetry::context::Slot): in place while its future is
@@ -19,7 +19,7 @@ pub struct Scope {
 
 /// Swaps a scope with the thread's, and back when dropped.
 struct Swapped<'a> {
-    scope: &'a mut Option<Scope>,
+    scope: &'a mut Option<Box<Scope>>,
 }
 
 /// Says that the current request is for `template`: what a layer inside a framework's router calls.
@@ -64,6 +64,15 @@ impl Scope {
         }
     }
 
+    /// Matches another request, in the same memory.
+    pub(crate) fn renew(&mut self, table: &RouteTable, method: &Method, path: &str) {
+        if !self.table.is_same(table) {
+            self.table = table.clone();
+        }
+        self.found = table.find(method, path);
+        self.told = false;
+    }
+
     /// What is known of the route so far.
     #[must_use]
     pub fn found(&self) -> Match {
@@ -72,7 +81,7 @@ impl Scope {
 
     /// Runs `work` with `scope` in place, and gives it back with what was [`matched`] in between, which the scope around it
     /// learns as well. Without a scope, the one in place stays.
-    pub fn lend<R>(scope: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
+    pub fn lend<R>(scope: &mut Option<Box<Self>>, work: impl FnOnce() -> R) -> R {
         if scope.is_none() {
             return work();
         }
@@ -96,7 +105,7 @@ impl Scope {
 impl Drop for Swapped<'_> {
     fn drop(&mut self) {
         swap(self.scope);
-        if let Some(inner) = self.scope.as_ref().filter(|scope| scope.told) {
+        if let Some(inner) = self.scope.as_deref().filter(|scope| scope.told) {
             update(|outer| outer.take(inner));
         }
     }
@@ -113,7 +122,7 @@ fn update(write: impl FnOnce(&mut Scope)) {
 }
 
 /// While a thread ends its thread-locals are gone; the work then runs without a scope.
-fn swap(scope: &mut Option<Scope>) {
+fn swap(scope: &mut Option<Box<Scope>>) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(mut current) = current.try_borrow_mut() {
             mem::swap(&mut *current, scope);

@@ -63,7 +63,7 @@ fn a_framework_tells_the_route_of_the_request_in_place() {
     let table = table();
     matched("/outside");
     assert_eq!(current(&table), None);
-    let mut scope = Some(Scope::of(&table, &Method::GET, "/unknown"));
+    let mut scope = Some(Box::new(Scope::of(&table, &Method::GET, "/unknown")));
     Scope::lend(&mut scope, || {
         assert_eq!(current(&table), Some(Match::default()));
         assert_eq!(current(&RouteTable::new()), None, "of another table");
@@ -81,8 +81,8 @@ fn a_framework_tells_the_route_of_the_request_in_place() {
 #[test]
 fn what_a_framework_tells_reaches_the_tables_of_all_layers() {
     let (outer, inner) = (table(), RouteTable::new());
-    let mut around = Some(Scope::of(&outer, &Method::GET, "/users/1"));
-    let mut within = Some(Scope::of(&inner, &Method::GET, "/users/1"));
+    let mut around = Some(Box::new(Scope::of(&outer, &Method::GET, "/users/1")));
+    let mut within = Some(Box::new(Scope::of(&inner, &Method::GET, "/users/1")));
     Scope::lend(&mut around, || {
         Scope::lend(&mut within, || matched("/users/{id}"));
         Scope::lend(&mut None, || assert!(current(&outer).is_some()));
@@ -95,7 +95,7 @@ fn what_a_framework_tells_reaches_the_tables_of_all_layers() {
 #[test]
 fn a_scope_does_not_outlive_a_panic() {
     let table = table();
-    let mut scope = Some(Scope::of(&table, &Method::GET, "/"));
+    let mut scope = Some(Box::new(Scope::of(&table, &Method::GET, "/")));
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         Scope::lend(&mut scope, || panic!("on purpose"));
     }));

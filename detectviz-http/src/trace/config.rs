@@ -3,7 +3,7 @@ use detectviz_core::config::Section;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Settings of [`Trace`](super::Trace).
+/// How requests are traced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]

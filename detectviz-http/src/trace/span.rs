@@ -1,100 +1,84 @@
 //! The span of a request, with OpenTelemetry's attributes for HTTP servers.
-use super::{
-    head::{protocol_version, scheme, text_of},
-    kept::Kept,
-    state::Ending,
-};
 use crate::{
-    conn,
-    route::{MethodName, Route, RouteTable},
+    call::{Ending, Head, InlineText, digits},
+    route::{Route, RouteTable},
 };
 use detectviz_core::telemetry::{
-    context::Slot,
-    span::{Attributes, SpanKind, SpanRecord, SpanStatus, Text},
+    context::{Note, NoteValue, Slot},
+    span::{Attributes, Event, SpanKind, SpanRecord, SpanStatus, Text},
 };
-use http::{Request, Version, header};
-use std::net::{IpAddr, SocketAddr};
-
-/// What a sampled request keeps of its head until it ends.
-#[derive(Debug)]
-pub(super) struct SpanStart {
-    method: MethodName,
-    /// Path, authority and user agent; empty where there is none.
-    texts: Kept<3>,
-    scheme: &'static str,
-    version: Version,
-    peer: Option<SocketAddr>,
-}
+use std::net::IpAddr;
 
 /// The longest `user_agent.original` and `url.path` that are kept, in bytes.
 const LONGEST: usize = 128;
 
-impl SpanStart {
-    pub(super) fn of<B>(req: &Request<B>) -> Self {
-        let uri = req.uri();
-        let authority = uri.authority().map(|authority| authority.as_str());
-        let authority = authority.unwrap_or_else(|| text_of(req, &header::HOST));
-        Self {
-            method: MethodName::of(req.method()),
-            texts: Kept::new([uri.path(), authority, text_of(req, &header::USER_AGENT)]),
-            scheme: scheme(req),
-            version: req.version(),
-            peer: conn::current().and_then(|conn| conn.peer),
+/// The record of a span that ended at `end` and took `took`, both in nanoseconds.
+pub(super) fn record(
+    head: &Head,
+    slot: &Slot,
+    (routes, route): (&RouteTable, Route),
+    (status, ending): (Option<u16>, Ending),
+    (end, took): (u64, u64),
+) -> SpanRecord {
+    let name = routes.read_title(route, head.method, |title| Text::Shared(title.clone()));
+    let start = end.saturating_sub(took);
+    let mut record = SpanRecord::new(slot.context, SpanKind::Server, name, start, end);
+    record.parent = slot.parent;
+    record.parent_is_remote = slot.parent.is_some();
+    record.tracestate = slot.tracestate.clone();
+    for note in &slot.notes {
+        record.events.push(event(note, slot, start));
+    }
+    let attributes = &mut record.attributes;
+    attributes.push("http.request.method", head.method.as_str());
+    attributes.push("url.scheme", head.scheme);
+    let (path, user_agent) = (head.path(), head.user_agent());
+    if !path.is_empty() {
+        attributes.push_str("url.path", cut(path));
+    }
+    if route != Route::NONE {
+        routes.read_template(route, |template| {
+            attributes.push_str("http.route", template)
+        });
+    }
+    attributes.push("network.protocol.version", head.version);
+    push_server(attributes, head.authority());
+    if !user_agent.is_empty() {
+        attributes.push_str("user_agent.original", cut(user_agent));
+    }
+    if let Some(peer) = head.peer {
+        push_client(attributes, peer.ip());
+    }
+    let status = ending.status(status);
+    if let Some(status) = status {
+        attributes.push("http.response.status_code", status);
+    }
+    let failed = status.filter(|status| *status >= 500);
+    match (ending.error_type(), failed) {
+        ("", None) => {}
+        ("", Some(status)) => {
+            let mut text = [0; 3];
+            attributes.push_str("error.type", digits(status, &mut text));
+            record.status = SpanStatus::Error(Text::default());
+        }
+        (kind, _) => {
+            attributes.push("error.type", kind);
+            record.status = SpanStatus::Error(Text::default());
         }
     }
+    record
+}
 
-    /// The record of a span that ended at `end` and took `took`, both in nanoseconds.
-    pub(super) fn finish(
-        &self,
-        slot: &Slot,
-        (routes, route): (&RouteTable, Route),
-        (head, ending): (Option<u16>, Ending),
-        (end, took): (u64, u64),
-    ) -> SpanRecord {
-        let name = routes.read_title(route, self.method, |title| Text::Shared(title.clone()));
-        let start = end.saturating_sub(took);
-        let mut record = SpanRecord::new(slot.context, SpanKind::Server, name, start, end);
-        record.parent = slot.parent;
-        record.parent_is_remote = slot.parent.is_some();
-        record.tracestate = slot.tracestate.clone();
-        let attributes = &mut record.attributes;
-        attributes.push("http.request.method", self.method.as_str());
-        attributes.push("url.scheme", self.scheme);
-        let [path, authority, user_agent] = self.texts.texts();
-        if !path.is_empty() {
-            attributes.push_str("url.path", cut(path));
+fn event(note: &Note, slot: &Slot, start: u64) -> Event {
+    let after = note.at.saturating_duration_since(slot.started).as_nanos();
+    let at = start.saturating_add(u64::try_from(after).unwrap_or(0));
+    let event = Event::new(at, note.name);
+    match note.attribute {
+        Some((key, NoteValue::U64(value))) => {
+            event.attribute(key, i64::try_from(value).unwrap_or(i64::MAX))
         }
-        if route != Route::NONE {
-            routes.read_template(route, |template| {
-                attributes.push_str("http.route", template)
-            });
-        }
-        attributes.push("network.protocol.version", protocol_version(self.version));
-        push_server(attributes, authority);
-        if !user_agent.is_empty() {
-            attributes.push_str("user_agent.original", cut(user_agent));
-        }
-        if let Some(peer) = self.peer {
-            push_client(attributes, peer.ip());
-        }
-        let status = ending.status(head);
-        if let Some(status) = status {
-            attributes.push("http.response.status_code", status);
-        }
-        let failed = status.filter(|status| *status >= 500);
-        match (ending.error_type(), failed) {
-            ("", None) => {}
-            ("", Some(status)) => {
-                let mut text = [0; 3];
-                attributes.push_str("error.type", digits(status, &mut text));
-                record.status = SpanStatus::Error(Text::default());
-            }
-            (kind, _) => {
-                attributes.push("error.type", kind);
-                record.status = SpanStatus::Error(Text::default());
-            }
-        }
-        record
+        Some((key, NoteValue::Str(value))) => event.attribute(key, value),
+        _ => event,
     }
 }
 
@@ -122,14 +106,7 @@ fn cut(text: &str) -> &str {
 }
 
 fn push_client(attributes: &mut Attributes, ip: IpAddr) {
-    let mut text = crate::trace::InlineText::<48>::new();
+    let mut text = InlineText::<48>::new();
     text.push_ip(ip);
     attributes.push_str("client.address", text.as_str());
-}
-
-/// The three digits of a status.
-pub(crate) fn digits(status: u16, out: &mut [u8; 3]) -> &str {
-    let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or(0);
-    *out = [digit(status / 100), digit(status / 10), digit(status)];
-    str::from_utf8(out).unwrap_or_default()
 }

@@ -1,12 +1,11 @@
-use super::*;
 use crate::{
     propagation::{Format, PropagationConfig, Propagators},
     route::{self, RouteTable},
+    stack::{Stack, StackConfig, StackDeps},
 };
 use bytes::Bytes;
 use detectviz_core::telemetry::{
     context::{Slot, TraceContext, current},
-    metrics::Registry,
     span::{Sampler, SpanKind, SpanRecord, SpanStatus, Spans, ValueRef},
 };
 use http::{Request, Response, StatusCode};
@@ -28,26 +27,30 @@ fn slot() -> Option<Slot> {
     current(|slot| slot.cloned())
 }
 
-fn layer(spans: &Spans) -> TraceLayer {
-    TraceLayer::new(&TraceConfig::default(), &Registry::new(), spans.clone())
+fn deps(spans: &Spans) -> StackDeps {
+    StackDeps::default().with_spans(spans.clone())
 }
 
-fn get(headers: &[(&str, &str)]) -> Request<()> {
+fn layer(spans: &Spans) -> Stack {
+    Stack::new(&StackConfig::default(), deps(spans))
+}
+
+fn get(headers: &[(&str, &str)]) -> Request<Empty<Bytes>> {
     let mut req = Request::get("/orders/7?token=secret");
     for (name, value) in headers {
         req = req.header(*name, *value);
     }
-    req.body(()).unwrap()
+    req.body(Empty::new()).unwrap()
 }
 
 /// A service that answers with the slot it runs in.
-async fn echo(_: Request<()>) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn echo(_: Request<Empty<Bytes>>) -> Result<Response<Empty<Bytes>>, Infallible> {
     let mut response = Response::new(Empty::new());
     response.extensions_mut().insert(slot().unwrap());
     Ok(response)
 }
 
-async fn slot_of(layer: &TraceLayer, headers: &[(&str, &str)]) -> Slot {
+async fn slot_of(layer: &Stack, headers: &[(&str, &str)]) -> Slot {
     let response = layer.layer(service_fn(echo)).oneshot(get(headers)).await;
     response.unwrap().extensions_mut().remove().unwrap()
 }
@@ -110,19 +113,17 @@ async fn without_a_caller_the_sampler_decides() {
 async fn b3_can_ask_for_a_trace_that_starts_here() {
     let formats = PropagationConfig::default().formats([Format::B3]);
     let spans = Spans::new(Sampler::always_off());
-    let layer = TraceLayer::new(&TraceConfig::default(), &Registry::new(), spans)
-        .with_propagators(Propagators::new(&formats));
+    let deps = deps(&spans).with_propagators(Propagators::new(&formats));
+    let layer = Stack::new(&StackConfig::default(), deps);
     assert!(slot_of(&layer, &[("b3", "1")]).await.context.is_sampled());
     assert!(!slot_of(&layer, &[("b3", "0")]).await.context.is_sampled());
 }
 
 #[tokio::test]
 async fn strangers_are_not_believed_when_so_configured() {
-    let config = TraceConfig {
-        trust_remote: false,
-        ..TraceConfig::default()
-    };
-    let layer = TraceLayer::new(&config, &Registry::new(), Spans::new(Sampler::always_off()));
+    let mut config = StackConfig::default();
+    config.trace.trust_remote = false;
+    let layer = Stack::new(&config, deps(&Spans::new(Sampler::always_off())));
     let slot = slot_of(&layer, &[("traceparent", PARENT), ("baggage", "b=2")]).await;
     assert!(!PARENT.contains(&slot.context.trace_id().to_string()));
     assert!(slot.parent.is_none() && slot.baggage.is_empty() && !slot.context.is_sampled());
@@ -132,12 +133,12 @@ async fn strangers_are_not_believed_when_so_configured() {
 async fn a_span_has_the_attributes_of_the_conventions() {
     let spans = Spans::new(Sampler::always_on());
     let routes = RouteTable::builder().route("/orders/{id}").build().unwrap();
-    let svc = service_fn(|_: Request<()>| async {
+    let svc = service_fn(|_: Request<Empty<Bytes>>| async {
         let mut response = Response::new(Full::new(Bytes::from_static(b"late")));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         Ok::<_, Infallible>(response)
     });
-    let layer = layer(&spans).with_routes(routes);
+    let layer = Stack::new(&StackConfig::default(), deps(&spans).with_routes(routes));
     let long = "x".repeat(300);
     let headers = [("host", "shop.example:8080"), ("user-agent", &*long)];
     let response = layer.layer(svc).oneshot(get(&headers)).await.unwrap();
@@ -171,7 +172,7 @@ async fn a_span_has_the_attributes_of_the_conventions() {
 #[tokio::test]
 async fn a_request_that_is_given_up_ends_its_span_as_cancelled() {
     let spans = Spans::new(Sampler::always_on());
-    let mut svc = layer(&spans).layer(service_fn(|_: Request<()>| {
+    let mut svc = layer(&spans).layer(service_fn(|_: Request<Empty<Bytes>>| {
         pending::<Result<Response<Empty<Bytes>>, Infallible>>()
     }));
     let call = svc.call(get(&[]));
@@ -190,7 +191,7 @@ async fn the_slot_is_in_place_for_the_body_and_for_destructors() {
         }
     }
     let spans = Spans::new(Sampler::always_on());
-    let svc = layer(&spans).layer(service_fn(|_: Request<()>| async {
+    let svc = layer(&spans).layer(service_fn(|_: Request<Empty<Bytes>>| async {
         let held = SeesSlot;
         let frames = futures_util::stream::poll_fn(move |_| {
             let _ = &held;
@@ -225,42 +226,4 @@ async fn a_service_says_its_route_itself() {
     }));
     svc.oneshot(get(&[])).await.unwrap();
     assert_eq!(recorded(&spans)[0].name.as_str(), "GET /users/{id}");
-}
-
-#[test]
-fn how_a_body_ended_is_told_once() {
-    let poll = |text: Option<&'static str>| {
-        let frame = text.map(|text| Ok::<_, io::Error>(http_body::Frame::data(Bytes::from(text))));
-        Poll::Ready(frame)
-    };
-    let body = Full::new(Bytes::from_static(b"12345"));
-    // What is polled, whether nothing may follow the head, and what a drop tells after that.
-    for (polls, none_may_follow, dropped) in [
-        (&[][..], false, Some(Ending::Cancelled)),
-        (&[], true, Some(Ending::Complete)),
-        (&[Some("123")], false, Some(Ending::Cancelled)),
-        (&[Some("123"), Some("45")], false, Some(Ending::Complete)),
-        (&[Some("12345"), None], false, None),
-    ] {
-        let mut progress = Progress::new(&body, none_may_follow);
-        let told: Vec<_> = polls
-            .iter()
-            .filter_map(|text| {
-                progress.start();
-                progress.polled(&poll(*text), false)
-            })
-            .collect();
-        let at_end = usize::from(polls.last() == Some(&None));
-        assert_eq!(told, vec![Ending::Complete; at_end]);
-        assert_eq!(progress.dropped(false), dropped, "{polls:?}");
-        assert_eq!(progress.dropped(true), None, "told twice");
-    }
-    let mut progress = Progress::new(&body, false);
-    progress.start();
-    assert_eq!(progress.dropped(false), Some(Ending::Panicked));
-    let mut progress = Progress::new(&body, false);
-    let failed = Poll::Ready(Some(Err::<http_body::Frame<Bytes>, _>(io::Error::other(
-        "x",
-    ))));
-    assert_eq!(progress.polled(&failed, false), Some(Ending::BodyFailed));
 }

@@ -11,7 +11,8 @@ use std::{
 };
 
 thread_local! {
-    static CURRENT: RefCell<Option<Slot>> = const { RefCell::new(None) };
+    // In a box, so that putting a slot in place and taking it back moves one word.
+    static CURRENT: RefCell<Option<Box<Slot>>> = const { RefCell::new(None) };
 }
 
 /// What one request carries: its place in the trace, what travels with it, and the readings that its layers share.
@@ -43,13 +44,13 @@ pin_project_lite::pin_project! {
     pub struct InSlot<F> {
         #[pin]
         inner: F,
-        slot: Option<Slot>,
+        slot: Option<Box<Slot>>,
     }
 }
 
 /// Swaps a slot with the thread's, and back when dropped: a panic does not leave a slot behind.
 struct Swapped<'a> {
-    slot: &'a mut Option<Slot>,
+    slot: &'a mut Option<Box<Slot>>,
 }
 
 /// Gives `read` the slot of the request that the current thread is working on.
@@ -57,7 +58,7 @@ struct Swapped<'a> {
 /// Within `read` the slot cannot be [updated](update).
 pub fn current<R>(read: impl FnOnce(Option<&Slot>) -> R) -> R {
     CURRENT.with(|current| match current.try_borrow() {
-        Ok(slot) => read(slot.as_ref()),
+        Ok(slot) => read(slot.as_deref()),
         Err(_) => read(None),
     })
 }
@@ -67,7 +68,7 @@ pub fn current<R>(read: impl FnOnce(Option<&Slot>) -> R) -> R {
 pub fn update<R>(write: impl FnOnce(&mut Slot) -> R) -> Option<R> {
     CURRENT.with(|current| {
         let mut slot = current.try_borrow_mut().ok()?;
-        slot.as_mut().map(write)
+        slot.as_deref_mut().map(write)
     })
 }
 
@@ -109,23 +110,23 @@ impl Slot {
     }
 
     /// Polls `inner` with this slot in place. Take it along to a spawned task by cloning the
-    /// [current](fn@current) one.
+    /// [current](fn@current) one. Allocates.
     pub fn scope<F>(self, inner: F) -> InSlot<F> {
         InSlot {
             inner,
-            slot: Some(self),
+            slot: Some(Box::new(self)),
         }
     }
 
-    /// Runs `work` with this slot in place.
+    /// Runs `work` with this slot in place. Allocates.
     pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
-        let mut slot = Some(self);
+        let mut slot = Some(Box::new(self));
         Self::lend(&mut slot, work)
     }
 
     /// Runs `work` with `slot` in place and gives it back afterwards, with what [`update`] wrote into it. For named
-    /// futures and bodies that keep the slot between two polls.
-    pub fn lend<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
+    /// futures and bodies that keep the slot between two polls, and its box between two requests.
+    pub fn lend<R>(slot: &mut Option<Box<Self>>, work: impl FnOnce() -> R) -> R {
         let _swapped = Swapped::new(slot);
         work()
     }
@@ -137,7 +138,7 @@ impl<F> InSlot<F> {
     /// The slot, between two polls.
     #[must_use]
     pub fn slot(self: Pin<&mut Self>) -> Option<&mut Slot> {
-        self.project().slot.as_mut()
+        self.project().slot.as_deref_mut()
     }
 }
 
@@ -154,7 +155,7 @@ impl<F: Future> Future for InSlot<F> {
 // === impl Swapped ===
 
 impl<'a> Swapped<'a> {
-    fn new(slot: &'a mut Option<Slot>) -> Self {
+    fn new(slot: &'a mut Option<Box<Slot>>) -> Self {
         swap(slot);
         Self { slot }
     }
@@ -167,7 +168,7 @@ impl Drop for Swapped<'_> {
 }
 
 /// While a thread ends its thread-locals are gone; the work then runs without a slot.
-fn swap(slot: &mut Option<Slot>) {
+fn swap(slot: &mut Option<Box<Slot>>) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(mut current) = current.try_borrow_mut() {
             mem::swap(&mut *current, slot);

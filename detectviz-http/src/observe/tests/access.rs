@@ -1,13 +1,16 @@
 //! What the access log says.
-use super::super::*;
-use crate::{conn::ConnInfo, route::RouteTable};
+use super::super::ObserveConfig;
+use crate::{
+    conn::ConnInfo,
+    route::RouteTable,
+    stack::{Stack, StackConfig, StackDeps},
+};
 use bytes::Bytes;
 use detectviz_core::{
     task::Tasks,
     telemetry::{
-        context::{Slot, TraceContext},
+        context::TraceContext,
         logs::{Logs, LogsConfig, Output},
-        metrics::Registry,
     },
 };
 use http::{Request, Response, StatusCode, Version};
@@ -54,10 +57,14 @@ impl Log {
         }
     }
 
-    fn layer(&self, config: &ObserveConfig) -> ObserveLayer {
+    fn layer(&self, config: &ObserveConfig) -> Stack {
         let table = RouteTable::builder().route("/orders/{id}").probe("/livez");
-        ObserveLayer::new(config, &Registry::new(), self.logs.clone())
-            .with_routes(table.build().unwrap())
+        let deps = StackDeps::default()
+            .with_logs(self.logs.clone())
+            .with_routes(table.build().unwrap());
+        let mut stack = StackConfig::default();
+        stack.observe = config.clone();
+        Stack::new(&stack, deps)
     }
 
     fn lines(&self) -> Vec<serde_json::Value> {
@@ -102,11 +109,15 @@ async fn a_request_is_one_line_with_its_trace() {
     let call = async {
         let call = {
             let _entered = conn.enter();
-            svc.call(request("GET", "/orders/7?token=hunter2"))
+            let mut req = request("GET", "/orders/7?token=hunter2");
+            let header = context.to_header();
+            let header = http::HeaderValue::from_bytes(&header).unwrap();
+            req.headers_mut().insert("traceparent", header);
+            svc.call(req)
         };
         call.await.unwrap().into_body().collect().await.unwrap();
     };
-    Slot::new(context).scope(call).await;
+    call.await;
     let lines = log.lines();
     let [line] = &lines[..] else {
         panic!("{lines:?}")

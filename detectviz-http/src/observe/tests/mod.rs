@@ -1,15 +1,14 @@
 //! What is recorded of a request, and when.
 mod access;
 
-use super::*;
 use crate::{
     names,
     route::{self, RouteTable},
+    stack::{ResponseBody, Stack, StackConfig, StackDeps},
 };
 use bytes::Bytes;
 use detectviz_core::telemetry::{
-    context::{Slot, TraceContext},
-    logs::Logs,
+    context::TraceContext,
     metrics::{HistogramSnapshot, Registry, Value},
 };
 use http::{Request, Response};
@@ -23,8 +22,9 @@ fn routes() -> RouteTable {
     table.probe("/livez").build().unwrap()
 }
 
-fn layer(metrics: &Registry) -> ObserveLayer {
-    ObserveLayer::new(&ObserveConfig::default(), metrics, Logs::disabled()).with_routes(routes())
+fn layer(metrics: &Registry) -> Stack {
+    let deps = StackDeps::default().with_metrics(metrics.clone());
+    Stack::new(&StackConfig::default(), deps.with_routes(routes()))
 }
 
 fn request(method: &str, path: &str) -> Request<Full<Bytes>> {
@@ -186,11 +186,10 @@ async fn how_a_request_ended_is_in_its_error_type() {
     let failing = layer(&metrics).layer(service_fn(|_: Request<Full<Bytes>>| async {
         Err::<Response<Full<Bytes>>, _>(io::Error::other("x"))
     }));
-    failing.oneshot(request("GET", "/gone")).await.unwrap_err();
-    assert_eq!(
-        duration(&metrics, "/gone", "500", "_OTHER").unwrap().count,
-        1
-    );
+    let response = failing.oneshot(request("GET", "/gone")).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let failed = duration(&metrics, "/gone", "500", "500").unwrap();
+    assert_eq!(failed.count, 1);
 
     let broken = layer(&metrics).layer(service_fn(|_: Request<Full<Bytes>>| async {
         let frame =
@@ -207,43 +206,50 @@ async fn how_a_request_ended_is_in_its_error_type() {
     assert_eq!(active(&metrics), 0.0);
 }
 
-#[test]
-fn a_panic_counts_as_500() {
-    async fn panics(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+#[tokio::test]
+async fn a_panic_counts_as_500() {
+    type Answer = Result<Response<Full<Bytes>>, Infallible>;
+    async fn panics(_: Request<Full<Bytes>>) -> Answer {
         panic!("on purpose")
     }
     let metrics = Registry::new();
-    let mut while_called = layer(&metrics).layer(service_fn(
-        |_: Request<Full<Bytes>>| -> std::future::Ready<Result<Response<Full<Bytes>>, Infallible>> {
-            panic!("on purpose")
-        },
+    let while_called = layer(&metrics).layer(service_fn(
+        |_: Request<Full<Bytes>>| -> std::future::Ready<Answer> { panic!("on purpose") },
     ));
-    let mut while_polled = layer(&metrics).layer(service_fn(panics));
-    let mut call = pin!(while_polled.call(request("GET", "/gone")));
-    let caught = [
-        std::panic::catch_unwind(AssertUnwindSafe(|| {
-            drop(while_called.call(request("GET", "/gone")))
-        })),
-        std::panic::catch_unwind(AssertUnwindSafe(|| {
-            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-            let _ = Future::poll(call.as_mut(), &mut cx).is_ready();
-        })),
-    ];
-    assert!(caught.iter().all(Result::is_err));
-    assert_eq!(
-        duration(&metrics, "/gone", "500", "panic").unwrap().count,
-        1
-    );
-    call.set(
-        layer(&metrics)
-            .layer(service_fn(panics))
-            .call(request("GET", "/gone")),
-    );
-    assert_eq!(
-        duration(&metrics, "/gone", "500", "panic").unwrap().count,
-        2
-    );
+    let called = while_called.oneshot(request("GET", "/gone")).await;
+    let while_polled = layer(&metrics).layer(service_fn(panics));
+    let polled = while_polled.oneshot(request("GET", "/gone")).await;
+    for response in [called, polled] {
+        response.unwrap().into_body().collect().await.unwrap();
+    }
+    let panicked = duration(&metrics, "/gone", "500", "panic").unwrap();
+    assert_eq!(panicked.count, 2);
     assert_eq!(count(&metrics, ["GET", "/gone", "500"]), 2);
+}
+
+#[test]
+fn a_panic_in_a_body_is_no_success() {
+    let metrics = Registry::new();
+    let mut svc = layer(&metrics).layer(service_fn(|_: Request<Full<Bytes>>| async {
+        let frames = futures_util::stream::poll_fn(
+            |_| -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+                panic!("on purpose")
+            },
+        );
+        Ok::<_, Infallible>(Response::new(StreamBody::new(frames)))
+    }));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut call = pin!(svc.call(request("GET", "/gone")));
+    let std::task::Poll::Ready(Ok(response)) = Future::poll(call.as_mut(), &mut cx) else {
+        panic!("it answers at once")
+    };
+    let caught = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut body = pin!(response.into_body());
+        let _ = body.as_mut().poll_frame(&mut cx).is_ready();
+    }));
+    assert!(caught.is_err());
+    let panicked = duration(&metrics, "/gone", "200", "panic").unwrap();
+    assert_eq!(panicked.count, 1);
 }
 
 #[tokio::test]
@@ -283,11 +289,12 @@ async fn a_sampled_request_leaves_an_exemplar() {
     let svc = layer(&metrics).layer(service_fn(answer));
     for sampled in [false, true] {
         let context = TraceContext::root(sampled);
-        let call = async {
-            let response = svc.clone().oneshot(request("GET", "/gone")).await.unwrap();
-            response.into_body().collect().await.unwrap();
-        };
-        Slot::new(context).scope(call).await;
+        let mut req = request("GET", "/gone");
+        let header = context.to_header();
+        let header = http::HeaderValue::from_bytes(&header).unwrap();
+        req.headers_mut().insert("traceparent", header);
+        let response = svc.clone().oneshot(req).await.unwrap();
+        response.into_body().collect().await.unwrap();
         let histogram = duration(&metrics, "/gone", "200", "").unwrap();
         let ids: Vec<_> = histogram.exemplars.iter().map(|e| e.trace_id).collect();
         assert_eq!(
@@ -334,11 +341,12 @@ async fn axum_tells_its_routes() {
             next.run(req)
         },
     );
-    let observe = ObserveLayer::new(&ObserveConfig::default(), &metrics, Logs::disabled());
+    let deps = StackDeps::default().with_metrics(metrics.clone());
+    let stack = Stack::new(&StackConfig::default(), deps);
     let app: Router = Router::new()
         .route("/users/{id}", get(|| async { "a user" }))
         .route_layer(tell)
-        .layer(observe);
+        .layer(stack);
     for path in ["/users/1", "/users/2", "/nobody"] {
         let req = Request::get(path).body(axum::body::Body::empty()).unwrap();
         let response = app.clone().oneshot(req).await.unwrap();

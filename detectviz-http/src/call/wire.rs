@@ -1,6 +1,5 @@
-//! What the layers read from the heads of requests and responses.
-use crate::conn;
-use http::{HeaderName, Method, Request, StatusCode, Version, uri::Scheme};
+//! How a head is read.
+use http::{HeaderName, Request, StatusCode, Version};
 
 /// Whether no content follows the head of a response (RFC 9110 §6.4.1).
 pub(crate) fn bodiless(head: bool, status: StatusCode) -> bool {
@@ -22,25 +21,10 @@ pub(crate) fn protocol_version(version: Version) -> &'static str {
     }
 }
 
-/// What OpenTelemetry calls `url.scheme`, as far as this hop knows.
-pub(crate) fn scheme<B>(req: &Request<B>) -> &'static str {
-    let tls = conn::current().is_some_and(|conn| conn.tls);
-    if tls || req.uri().scheme() == Some(&Scheme::HTTPS) {
-        "https"
-    } else {
-        "http"
-    }
-}
-
 /// The text of a header; empty where it is absent or not text.
 pub(crate) fn text_of<'a, B>(req: &'a Request<B>, name: &HeaderName) -> &'a str {
     let value = req.headers().get(name);
     value
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
-}
-
-/// Whether the response to this request has no content.
-pub(crate) fn is_head(method: &Method) -> bool {
-    *method == Method::HEAD
 }

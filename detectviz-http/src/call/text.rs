@@ -81,6 +81,13 @@ impl<const N: usize> Write for InlineText<N> {
     }
 }
 
+/// The three digits of a status.
+pub(crate) fn digits(status: u16, out: &mut [u8; 3]) -> &str {
+    let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or(0);
+    *out = [digit(status / 100), digit(status / 10), digit(status)];
+    str::from_utf8(out).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

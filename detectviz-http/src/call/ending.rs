@@ -11,8 +11,6 @@ pub(crate) enum Ending {
     Cancelled,
     /// The inner service panicked.
     Panicked,
-    /// The inner service failed.
-    Failed,
     /// The head was sent and the body failed.
     BodyFailed,
 }
@@ -21,7 +19,7 @@ pub(crate) enum Ending {
 ///
 /// A server need not poll a body to its end: one whose length is known is dropped after its last byte, and one that
 /// follows HEAD or a status without content is not polled at all.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The length that was announced.
     expected: Option<u64>,
@@ -42,7 +40,6 @@ impl Ending {
             Self::Complete => "",
             Self::Cancelled => "cancelled",
             Self::Panicked => "panic",
-            Self::Failed => "_OTHER",
             Self::BodyFailed => "body",
         }
     }
@@ -50,7 +47,7 @@ impl Ending {
     /// The status that the client was sent, if a head was sent at all.
     pub(crate) fn status(self, head: Option<u16>) -> Option<u16> {
         match self {
-            Self::Panicked | Self::Failed => head.or(Some(500)),
+            Self::Panicked => head.or(Some(500)),
             _ => head,
         }
     }
@@ -117,5 +114,49 @@ impl Progress {
         let first = !self.ended;
         self.ended = true;
         first.then_some(ending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use std::io;
+
+    #[test]
+    fn how_a_body_ended_is_told_once() {
+        let poll = |text: Option<&'static str>| {
+            let frame = text.map(|text| Ok::<_, io::Error>(Frame::data(Bytes::from(text))));
+            Poll::Ready(frame)
+        };
+        let body = Full::new(Bytes::from_static(b"12345"));
+        // What is polled, whether nothing may follow the head, and what a drop tells after that.
+        for (polls, none_may_follow, dropped) in [
+            (&[][..], false, Some(Ending::Cancelled)),
+            (&[], true, Some(Ending::Complete)),
+            (&[Some("123")], false, Some(Ending::Cancelled)),
+            (&[Some("123"), Some("45")], false, Some(Ending::Complete)),
+            (&[Some("12345"), None], false, None),
+        ] {
+            let mut progress = Progress::new(&body, none_may_follow);
+            let told: Vec<_> = polls
+                .iter()
+                .filter_map(|text| {
+                    progress.start();
+                    progress.polled(&poll(*text), false)
+                })
+                .collect();
+            let at_end = usize::from(polls.last() == Some(&None));
+            assert_eq!(told, vec![Ending::Complete; at_end]);
+            assert_eq!(progress.dropped(false), dropped, "{polls:?}");
+            assert_eq!(progress.dropped(true), None, "told twice");
+        }
+        let mut progress = Progress::new(&body, false);
+        progress.start();
+        assert_eq!(progress.dropped(false), Some(Ending::Panicked));
+        let mut progress = Progress::new(&body, false);
+        let failed = Poll::Ready(Some(Err::<Frame<Bytes>, _>(io::Error::other("x"))));
+        assert_eq!(progress.polled(&failed, false), Some(Ending::BodyFailed));
     }
 }

@@ -1,0 +1,13 @@
+//! What the layers of the stack share of one request: its head, and how it ended.
+mod ending;
+mod head;
+mod text;
+mod texts;
+mod wire;
+
+pub(crate) use self::{
+    ending::{Ending, Progress},
+    head::{Head, Wanted},
+    text::{InlineText, digits},
+    wire::bodiless,
+};

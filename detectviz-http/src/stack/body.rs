@@ -1,0 +1,137 @@
+//! The body of a response, watched to its end.
+use super::call::Active;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+pin_project_lite::pin_project! {
+    /// Response body of [`Stacked`](super::Stacked): polled with the slot in place; the request is recorded when it ends.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        kind: Kind<B>,
+        active: Active,
+        // The inner body said so; it is gone then.
+        ended: bool,
+    }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if !matches!(*this.kind, Kind::Ended) {
+                this.active.enter(|| this.kind.set(Kind::Ended));
+            }
+            if let Some(ending) = this.active.progress().dropped(*this.ended) {
+                this.active.end(ending);
+            }
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    #[project = KindProj]
+    #[derive(Debug)]
+    enum Kind<B> {
+        Inner { #[pin] body: B },
+        Problem { #[pin] body: Full<Bytes> },
+        Ended,
+    }
+}
+
+// === impl ResponseBody ===
+
+impl<B: Body<Data = Bytes>> ResponseBody<B> {
+    /// What the handler answered.
+    pub(super) fn new(body: B, mut active: Active) -> Self {
+        let ended = body.is_end_stream();
+        if ended && let Some(ending) = active.progress().dropped(true) {
+            active.end(ending);
+        }
+        Self {
+            kind: Kind::Inner { body },
+            active,
+            ended,
+        }
+    }
+}
+
+impl<B> ResponseBody<B> {
+    /// What the stack answered itself.
+    pub(super) fn problem(body: Full<Bytes>, active: Active) -> Self {
+        Self {
+            kind: Kind::Problem { body },
+            active,
+            ended: false,
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        if matches!(*this.kind, Kind::Ended) {
+            return Poll::Ready(None);
+        }
+        this.active.progress().start();
+        let ended = &mut *this.ended;
+        let polled = this.active.enter(|| {
+            let polled = this.kind.as_mut().poll_frame(cx);
+            *ended = this.kind.is_end_stream();
+            if *ended {
+                this.kind.set(Kind::Ended);
+            }
+            polled
+        });
+        if let Some(ending) = this.active.progress().polled(&polled, *this.ended) {
+            this.active.end(ending);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.kind.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Inner { body } => body.size_hint(),
+            Kind::Problem { body } => body.size_hint(),
+            Kind::Ended => SizeHint::with_exact(0),
+        }
+    }
+}
+
+// === impl Kind ===
+
+impl<B: Body<Data = Bytes>> Kind<B> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project() {
+            KindProj::Inner { body } => body.poll_frame(cx),
+            KindProj::Problem { body } => body
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
+            KindProj::Ended => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Inner { body } => body.is_end_stream(),
+            Self::Problem { body } => body.is_end_stream(),
+            Self::Ended => true,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! One request in the stack, from its head until everything about it is recorded.
+use crate::{
+    call::{Ending, Head, Progress, Wanted},
+    catch_panic, observe,
+    route::{Match, Scope},
+    trace,
+};
+use detectviz_core::telemetry::context::{Slot, TraceContext};
+use http::{Request, StatusCode};
+use http_body::Body;
+use std::{any::Any, cell::RefCell, fmt, sync::Arc, time::Instant};
+
+/// How many states of requests a thread keeps for later; more requests in flight than that allocate.
+const SPARE: usize = 1024;
+
+thread_local! {
+    static UNUSED: RefCell<Vec<Box<Call>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What all requests of a stack share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) panics: catch_panic::Recorder,
+    pub(super) trace: trace::Recorder,
+    pub(super) observe: observe::Recorder,
+}
+
+/// One request while it runs. When it is dropped without an [end](Self::end), the request was given up.
+pub(super) struct Active {
+    /// There until it is dropped.
+    call: Option<Box<Call>>,
+}
+
+/// The state of a request, in a box that is used again.
+struct Call {
+    /// `None` while it is unused, so that nothing of a runtime is kept alive by it.
+    shared: Option<Arc<Shared>>,
+    slot: Option<Box<Slot>>,
+    scope: Option<Box<Scope>>,
+    head: Head,
+    progress: Progress,
+    /// The status of the response, once there is one.
+    status: Option<u16>,
+    /// Whether the span is recorded, and the line written.
+    span: bool,
+    logged: bool,
+    recorded: bool,
+}
+
+const THERE: &str = "there until it is dropped";
+
+// === impl Active ===
+
+impl Active {
+    /// Begins a request.
+    pub(super) fn begin<B: Body>(shared: &Arc<Shared>, request: &Request<B>) -> Self {
+        let started = Instant::now();
+        let mut call = unused();
+        call.begin(shared, request, started);
+        Self { call: Some(call) }
+    }
+
+    /// Runs `work` with the slot and the route of the request in place.
+    pub(super) fn enter<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        let call = self.call.as_deref_mut().expect(THERE);
+        let scope = &mut call.scope;
+        Slot::lend(&mut call.slot, || Scope::lend(scope, work))
+    }
+
+    /// Takes down that the handler panicked.
+    #[cold]
+    pub(super) fn panicked(&mut self, panic: &(dyn Any + Send)) {
+        let call = self.call.as_deref_mut().expect(THERE);
+        if let (Some(shared), Some(slot)) = (&call.shared, &call.slot) {
+            shared.panics.panicked(panic, &slot.context);
+        }
+    }
+
+    /// The trace and span of the request.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        let call = self.call.as_deref().expect(THERE);
+        call.slot.as_ref().map(|slot| slot.context)
+    }
+
+    /// The response is there: its head has `status`, and `body` follows.
+    pub(super) fn answered(&mut self, status: StatusCode, body: &impl Body) {
+        let call = self.call.as_deref_mut().expect(THERE);
+        call.status = Some(status.as_u16());
+        let bodiless = crate::call::bodiless(call.head.is_head, status);
+        call.progress = Progress::new(body, bodiless);
+    }
+
+    /// What the body of the response has done so far.
+    pub(super) fn progress(&mut self) -> &mut Progress {
+        &mut self.call.as_deref_mut().expect(THERE).progress
+    }
+
+    /// Records the request, once.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.call.as_deref_mut().expect(THERE).end(ending);
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let Some(mut call) = self.call.take() else {
+            return;
+        };
+        call.end(if std::thread::panicking() {
+            Ending::Panicked
+        } else {
+            Ending::Cancelled
+        });
+        call.release();
+        let _ = UNUSED.try_with(|unused| {
+            if let Ok(mut unused) = unused.try_borrow_mut()
+                && unused.len() < SPARE
+            {
+                unused.push(call);
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Active")
+            .field("context", &self.context())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Call ===
+
+impl Call {
+    fn begin<B: Body>(&mut self, shared: &Arc<Shared>, request: &Request<B>, started: Instant) {
+        let slot = shared.trace.open(request.headers(), started);
+        self.span = shared.trace.records(&slot);
+        match &mut self.slot {
+            Some(kept) => **kept = slot,
+            None => self.slot = Some(Box::new(slot)),
+        }
+        self.head.read(request);
+        self.logged = shared.observe.started(&self.head);
+        let wanted = Wanted {
+            log: self.logged,
+            span: self.span,
+        };
+        self.head.keep(request, wanted);
+        let (routes, method) = (shared.observe.routes(), request.method());
+        let path = request.uri().path();
+        match &mut self.scope {
+            Some(kept) => kept.renew(routes, method, path),
+            None => self.scope = Some(Box::new(Scope::of(routes, method, path))),
+        }
+        self.status = None;
+        self.recorded = false;
+        self.shared = Some(shared.clone());
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if self.recorded {
+            return;
+        }
+        self.recorded = true;
+        let (Some(shared), Some(slot)) = (&self.shared, &mut self.slot) else {
+            return;
+        };
+        let ended = Instant::now();
+        slot.ended = Some(ended);
+        let found = self
+            .scope
+            .as_ref()
+            .map_or_else(Match::default, |s| s.found());
+        let end = observe::Ended {
+            found,
+            status: self.status,
+            ending,
+            took: ended.saturating_duration_since(slot.started),
+            bytes_out: self.progress.bytes(),
+        };
+        shared.observe.ended(&self.head, slot, &end, self.logged);
+        if self.span {
+            let route = (shared.observe.routes(), found.route);
+            shared
+                .trace
+                .ended(&self.head, slot, route, (self.status, ending));
+        }
+    }
+
+    /// Lets go of everything but memory.
+    fn release(&mut self) {
+        self.shared = None;
+        self.progress = Progress::default();
+        if let Some(slot) = &mut self.slot {
+            slot.tracestate.clear();
+            slot.baggage.clear();
+            slot.notes.clear();
+        }
+    }
+}
+
+fn unused() -> Box<Call> {
+    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
+    kept.ok().flatten().unwrap_or_else(|| {
+        Box::new(Call {
+            shared: None,
+            slot: None,
+            scope: None,
+            head: Head::new(),
+            progress: Progress::default(),
+            status: None,
+            span: false,
+            logged: false,
+            recorded: false,
+        })
+    })
+}
