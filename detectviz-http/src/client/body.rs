@@ -1,5 +1,5 @@
 //! What is sent, and what comes back.
-use super::call::Call;
+use super::{call::Call, pool::Lease};
 use bytes::Bytes;
 use detectviz_core::{error::BoxError, resilience::timeout::Elapsed};
 use http_body::{Body as _, Frame, SizeHint};
@@ -41,6 +41,7 @@ pin_project_lite::pin_project! {
         sleep: Option<Sleep>,
         deadline: Instant,
         call: Option<Call>,
+        lease: Option<Lease>,
     }
 }
 
@@ -144,17 +145,22 @@ impl fmt::Debug for Body {
 // === impl ResponseBody ===
 
 impl ResponseBody {
-    pub(super) fn new(inner: Incoming, deadline: Instant, mut call: Option<Call>) -> Self {
-        if inner.is_end_stream()
-            && let Some(mut call) = call.take()
-        {
-            call.ended();
+    pub(super) fn new(
+        inner: Incoming,
+        deadline: Instant,
+        mut call: Option<Call>,
+        lease: Lease,
+    ) -> Self {
+        let mut lease = Some(lease);
+        if inner.is_end_stream() {
+            whole(&mut call, &mut lease);
         }
         Self {
             inner,
             sleep: None,
             deadline,
             call,
+            lease,
         }
     }
 }
@@ -172,18 +178,14 @@ impl http_body::Body for ResponseBody {
             let failed = match frame {
                 Some(Ok(frame)) => {
                     // The last frame is the end for a reader who counts bytes and does not ask again.
-                    if this.inner.is_end_stream()
-                        && let Some(mut call) = this.call.take()
-                    {
-                        call.ended();
+                    if this.inner.is_end_stream() {
+                        whole(this.call, this.lease);
                     }
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Some(Err(err)) => err,
                 None => {
-                    if let Some(mut call) = this.call.take() {
-                        call.ended();
-                    }
+                    whole(this.call, this.lease);
                     return Poll::Ready(None);
                 }
             };
@@ -215,6 +217,16 @@ impl http_body::Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// The body has ended: the call is recorded, and its connection is free.
+fn whole(call: &mut Option<Call>, lease: &mut Option<Lease>) {
+    if let Some(mut call) = call.take() {
+        call.ended();
+    }
+    if let Some(lease) = lease.take() {
+        lease.finish();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds clients from settings and from what is not data.
 use super::{
-    Client, ClientConfig, connect::Pools, executor::Executor, in_flight::InFlight,
-    recorder::Recorder, service::Shared, upstreams::Upstreams,
+    Client, ClientConfig, connect::Pools, executor::Executor, housekeeping::Housekeeping,
+    in_flight::InFlight, recorder::Recorder, service::Shared, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
@@ -78,7 +78,6 @@ impl ClientBuilder {
             total_timeout: config.total_timeout,
             h2: config.h2,
             user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
-            pool: pools.pool(None),
             pools,
             upstreams: Upstreams::new(self.discovery, max, ttl),
             executor,
@@ -86,6 +85,7 @@ impl ClientBuilder {
             spans: self.spans,
             recorder: Recorder::new(&self.metrics),
             propagators: self.propagators,
+            housekeeping: Housekeeping::default(),
         })))
     }
 }

@@ -26,6 +26,13 @@ pub struct ClientConfig {
     pub pool_idle_timeout: Duration,
     /// How many idle connections are kept for each endpoint; 0 keeps none.
     pub pool_max_idle_per_host: usize,
+    /// How many connections each endpoint may have, over HTTP/1.1. From 1; 1024 is Envoy's `max_connections`.
+    pub max_connections: usize,
+    /// How many calls may wait for a connection to an endpoint; more are refused. 1024 is Envoy's `max_pending_requests`.
+    pub max_pending: usize,
+    /// How many calls one connection carries before it is closed, so that they spread again; 0 is any number. Envoy's
+    /// `max_requests_per_connection`.
+    pub requests_per_connection: u32,
     /// Speak HTTP/2, over cleartext too (h2c, by prior knowledge). Off, speak HTTP/1.1, whatever else the server can.
     pub h2: bool,
     /// Whom to trust on `https`.
@@ -64,6 +71,27 @@ impl ClientConfig {
     #[must_use]
     pub fn total_timeout(mut self, limit: Duration) -> Self {
         self.total_timeout = limit;
+        self
+    }
+
+    /// Sets how many connections each endpoint may have.
+    #[must_use]
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Sets how many calls may wait for a connection to an endpoint.
+    #[must_use]
+    pub fn max_pending(mut self, calls: usize) -> Self {
+        self.max_pending = calls;
+        self
+    }
+
+    /// Sets how many calls one connection carries.
+    #[must_use]
+    pub fn requests_per_connection(mut self, calls: u32) -> Self {
+        self.requests_per_connection = calls;
         self
     }
 
@@ -119,6 +147,13 @@ impl Section for ClientConfig {
                 "write a time such as `1s`, or raise total_timeout",
             );
         }
+        if self.max_connections == 0 {
+            check.problem(
+                "max_connections",
+                "no call could be sent",
+                "write a number such as 1024",
+            );
+        }
         if self.max_upstreams == 0 {
             check.problem(
                 "max_upstreams",
@@ -143,6 +178,9 @@ impl Default for ClientConfig {
             total_timeout: Duration::from_secs(3),
             pool_idle_timeout: Duration::from_secs(50),
             pool_max_idle_per_host: 64,
+            max_connections: 1024,
+            max_pending: 1024,
+            requests_per_connection: 0,
             h2: false,
             tls: ClientTlsConfig::default(),
             user_agent: concat!("detectviz/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -1,11 +1,12 @@
 //! Makes connections: TCP, then TLS where the scheme says so, within one limit.
-use super::{ClientConfig, ConnectFailed, ConnectTimeout, body::Body, executor::Executor};
+use super::{
+    ClientConfig, ConnectFailed, ConnectTimeout,
+    executor::Executor,
+    pool::{EndpointPool, PoolSettings},
+};
 use detectviz_core::error::{BoxError, Error};
 use http::Uri;
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::TokioTimer,
-};
+use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     fmt,
     future::Future,
@@ -15,20 +16,12 @@ use std::{
 };
 use tower_service::Service;
 
-/// A pool of connections.
-pub(super) type Pool = legacy::Client<Connector, Body>;
-
 #[cfg(feature = "tls")]
 type Inner = hyper_rustls::HttpsConnector<HttpConnector>;
 #[cfg(not(feature = "tls"))]
 type Inner = HttpConnector;
 
 type Stream = <Inner as Service<Uri>>::Response;
-
-/// How often an HTTP/2 connection that carries calls is asked whether it is still there, and how long it may take to say
-/// so. Without it, every call on a connection whose other end has vanished runs into its timeout.
-const PING: Duration = Duration::from_secs(5);
-const PONG: Duration = Duration::from_secs(3);
 
 /// What pools are made with.
 #[derive(Clone, Debug)]
@@ -69,18 +62,25 @@ impl Pools {
         trust
     }
 
-    /// A pool whose servers are verified by the host that they are called by or, when it is given, by `server_name`.
-    pub(super) fn pool(&self, server_name: Option<&str>) -> Pool {
+    /// A pool of connections to `target`, of which scheme and authority count. Over `https` the server is verified by the host of
+    /// `target` or, when it is given, by `server_name`.
+    pub(super) fn pool(&self, target: Uri, server_name: Option<&str>) -> EndpointPool {
         let config = &self.config;
-        legacy::Client::builder(self.executor.clone())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.pool_idle_timeout)
-            .pool_max_idle_per_host(config.pool_max_idle_per_host)
-            .http2_only(config.h2)
-            .http2_keep_alive_interval(PING)
-            .http2_keep_alive_timeout(PONG)
-            .build(self.connector(server_name))
+        let settings = PoolSettings {
+            h2: config.h2,
+            max_connections: config.max_connections,
+            max_pending: config.max_pending,
+            requests_per_connection: config.requests_per_connection,
+            max_idle: config.pool_max_idle_per_host,
+            idle_timeout: config.pool_idle_timeout,
+        };
+        let connector = self.connector(server_name);
+        EndpointPool::new(target, connector, settings, self.executor.clone())
+    }
+
+    /// How long an idle connection is kept.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        self.config.pool_idle_timeout
     }
 
     fn connector(&self, server_name: Option<&str>) -> Connector {

@@ -1,8 +1,7 @@
 //! The future of one call.
-use super::{Body, ResponseBody, call::Call, upstream::Upstream};
+use super::{Body, ResponseBody, call::Call, sending::Sending, upstream::Upstream};
 use detectviz_core::error::BoxError;
 use http::{Request, Response};
-use hyper_util::client::legacy;
 use std::{
     fmt,
     future::Future,
@@ -37,7 +36,7 @@ pub(super) enum Step {
     /// It can be sent.
     Found { upstream: Arc<Upstream> },
     /// It was sent.
-    Sent { response: legacy::ResponseFuture },
+    Sent { response: Sending },
     /// It has ended.
     Done,
 }
@@ -88,16 +87,16 @@ impl Future for ResponseFuture {
                         Err(err) => Step::Failed { err },
                     };
                 }
-                Step::Sent { response } => match Pin::new(response).poll(cx) {
+                Step::Sent { response } => match response.poll(cx) {
                     Poll::Pending => break,
-                    Poll::Ready(Err(err)) => *this.step = Step::Failed { err: err.into() },
-                    Poll::Ready(Ok(response)) => {
+                    Poll::Ready(Err(err)) => *this.step = Step::Failed { err: err.source },
+                    Poll::Ready(Ok((response, lease))) => {
                         call.answered(response.status());
                         *this.step = Step::Done;
                         let deadline = *this.deadline;
                         let call = this.call.take();
                         return Poll::Ready(Ok(
-                            response.map(|body| ResponseBody::new(body, deadline, call))
+                            response.map(|body| ResponseBody::new(body, deadline, call, lease))
                         ));
                     }
                 },

@@ -39,11 +39,15 @@ mod builder;
 mod call;
 mod config;
 mod connect;
+mod endpoint;
 mod error;
 mod executor;
 mod future;
+mod housekeeping;
 mod in_flight;
+mod pool;
 mod recorder;
+mod sending;
 mod service;
 #[cfg(feature = "tls")]
 mod source;
@@ -58,6 +62,7 @@ pub use self::{
     config::{ClientConfig, ClientTlsConfig},
     error::{InvalidTarget, LookupFailed, NoTrustRoots},
     future::ResponseFuture,
+    pool::TooManyPending,
     service::Client,
 };
 pub use crate::error::{ConnectFailed, ConnectTimeout, SendFailed};

@@ -1,14 +1,8 @@
 //! The client itself.
 use super::{
-    Body, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture,
-    call::Call,
-    connect::{Pool, Pools},
-    executor::Executor,
-    future::Step,
-    in_flight::InFlight,
-    recorder::Recorder,
-    upstream::Upstream,
-    upstreams::Upstreams,
+    Body, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture, call::Call, connect::Pools,
+    executor::Executor, future::Step, housekeeping::Housekeeping, in_flight::InFlight,
+    recorder::Recorder, sending::Sending, upstream::Upstream, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use async_trait::async_trait;
@@ -22,8 +16,10 @@ use detectviz_core::{
         span::Spans,
     },
 };
-use http::{HeaderValue, Request, Response, Uri, header, uri::Scheme};
-use hyper_util::client::legacy;
+use http::{
+    HeaderValue, Method, Request, Response, Uri, header,
+    uri::{PathAndQuery, Scheme},
+};
 use std::{
     borrow::Cow,
     fmt,
@@ -49,7 +45,6 @@ pub(super) struct Shared {
     pub(super) total_timeout: Duration,
     pub(super) h2: bool,
     pub(super) user_agent: Option<HeaderValue>,
-    pub(super) pool: Pool,
     pub(super) pools: Pools,
     pub(super) upstreams: Upstreams,
     pub(super) executor: Executor,
@@ -57,6 +52,7 @@ pub(super) struct Shared {
     pub(super) spans: Spans,
     pub(super) recorder: Recorder,
     pub(super) propagators: Propagators,
+    pub(super) housekeeping: Housekeeping,
 }
 
 /// How long a closed connection may take to go away; it needs one turn of its task.
@@ -176,39 +172,64 @@ impl fmt::Debug for Client {
 // === impl Shared ===
 
 impl Shared {
-    /// Hands the request to a pool.
+    /// Sends the request to one of the upstream's endpoints.
     ///
     /// # Errors
     /// [`NoEndpoints`](super::NoEndpoints).
     pub(super) fn send(
-        &self,
+        self: &Arc<Self>,
         upstream: &Upstream,
         mut request: Request<Body>,
         slot: &Slot,
-    ) -> Result<legacy::ResponseFuture, BoxError> {
-        let uri = upstream.aim(std::mem::take(request.uri_mut()))?;
-        let tls = uri.scheme() == Some(&Scheme::HTTPS);
-        *request.uri_mut() = uri;
+    ) -> Result<Sending, BoxError> {
+        self.housekeeping.start(self);
+        let endpoint = upstream.pick()?;
+        let tls = request.uri().scheme() == Some(&Scheme::HTTPS);
+        self.address(upstream, &mut request);
         let headers = request.headers_mut();
-        // Over HTTP/2 it is `:authority`, and the two must not differ (RFC 9113, 8.3.1).
-        if !self.h2
-            && !headers.contains_key(header::HOST)
-            && let Some(host) = upstream.host_header()
-        {
-            headers.insert(header::HOST, host);
-        }
         if !headers.contains_key(header::USER_AGENT)
             && let Some(name) = &self.user_agent
         {
             headers.insert(header::USER_AGENT, name.clone());
         }
         self.propagators.inject(slot, headers);
-        let secured = if tls {
-            upstream.secured(|name| self.pools.pool(Some(name)))
-        } else {
-            None
-        };
-        Ok(secured.unwrap_or(&self.pool).request(request))
+        let pool = endpoint.pool(tls, |target| {
+            self.pools.pool(target, upstream.server_name())
+        });
+        Ok(Sending::new(pool.clone(), request))
+    }
+
+    /// Closes connections that were idle for too long.
+    pub(super) fn reap(&self, now: Instant) {
+        self.upstreams.each(|upstream| {
+            upstream.each_endpoint(|endpoint| endpoint.pools().for_each(|pool| pool.reap(now)));
+        });
+    }
+
+    /// How often that is looked for.
+    pub(super) fn reap_interval(&self) -> Duration {
+        let most = Duration::from_secs(10);
+        let half = self.pools.idle_timeout() / 2;
+        half.clamp(Duration::from_millis(10), most)
+    }
+
+    /// Says whom the request is for: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must not differ (RFC
+    /// 9113, 8.3.1).
+    fn address(&self, upstream: &Upstream, request: &mut Request<Body>) {
+        if self.h2 {
+            return;
+        }
+        if !request.headers().contains_key(header::HOST)
+            && let Some(host) = upstream.host_header()
+        {
+            request.headers_mut().insert(header::HOST, host);
+        }
+        if *request.method() != Method::CONNECT {
+            let path = request.uri().path_and_query().cloned();
+            let mut parts = http::uri::Parts::default();
+            parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+            *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+        }
     }
 
     /// The span of a call that begins at `now`: below the innermost span that the caller works in, its own or that of the

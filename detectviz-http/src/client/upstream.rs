@@ -1,7 +1,7 @@
 //! One host that requests are sent to, and what is remembered of it.
 use super::{
     call::port,
-    connect::Pool,
+    endpoint::Endpoint,
     recorder::{Recorder, Series},
 };
 use arc_swap::ArcSwap;
@@ -9,7 +9,7 @@ use detectviz_core::{
     balance::{NoEndpoints, RoundRobin},
     discovery::{EndpointSet, EndpointWatch},
 };
-use http::{HeaderValue, Uri, uri::Authority};
+use http::{HeaderValue, Uri};
 use std::{
     fmt, ptr,
     sync::{Arc, OnceLock},
@@ -27,10 +27,18 @@ pub(super) struct Upstream {
 
 /// How requests reach a host.
 pub(super) enum Route {
-    /// As it is written, through DNS; until that moment, when discovery is to be asked again.
-    Direct(Option<Instant>),
+    /// As it is written, through DNS.
+    Direct(Direct),
     /// Through one of the endpoints of a service.
     Discovered(Box<Discovered>),
+}
+
+/// A host that is not asked for.
+pub(super) struct Direct {
+    /// When discovery is to be asked again.
+    until: Option<Instant>,
+    /// `None` when it is no host.
+    endpoint: Option<Arc<Endpoint>>,
 }
 
 /// A service that discovery knows.
@@ -38,15 +46,13 @@ pub(super) struct Discovered {
     watch: EndpointWatch,
     turns: RoundRobin,
     prepared: ArcSwap<Prepared>,
-    /// Connections on which the certificate must be the service's, whatever the endpoint is called.
-    secured: OnceLock<Pool>,
 }
 
-/// A set of endpoints, and their authorities in the same order; made once for each set.
+/// A set of endpoints, and what is kept of each in the same order; made once for each set.
 struct Prepared {
     from: Arc<EndpointSet>,
     set: EndpointSet,
-    authorities: Vec<Authority>,
+    endpoints: Vec<Arc<Endpoint>>,
 }
 
 // === impl Upstream ===
@@ -81,7 +87,7 @@ impl Upstream {
 
     /// Whether what is known of the host still holds at `now`.
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        !matches!(self.route, Route::Direct(Some(until)) if until <= now)
+        !matches!(self.route, Route::Direct(Direct { until: Some(until), .. }) if until <= now)
     }
 
     /// Whether the host may be forgotten without losing a watch.
@@ -89,28 +95,38 @@ impl Upstream {
         matches!(self.route, Route::Direct(_))
     }
 
-    /// The endpoint for the next call: `uri` with its authority, or `uri` itself when the host is not discovered.
+    /// The endpoint for the next call.
     ///
     /// # Errors
     /// [`NoEndpoints`] when no endpoint may be given a call.
-    pub(super) fn aim(&self, uri: Uri) -> Result<Uri, NoEndpoints> {
-        let Route::Discovered(found) = &self.route else {
-            return Ok(uri);
+    pub(super) fn pick(&self) -> Result<Arc<Endpoint>, NoEndpoints> {
+        let picked = match &self.route {
+            Route::Direct(direct) => direct.endpoint.clone().ok_or(0),
+            Route::Discovered(found) => found.pick(),
         };
-        let authority = found.pick().map_err(|known| NoEndpoints {
+        picked.map_err(|known| NoEndpoints {
             service: self.authority.clone(),
             known,
-        })?;
-        let mut parts = uri.into_parts();
-        parts.authority = Some(authority);
-        Ok(Uri::from_parts(parts).unwrap_or_default())
+        })
     }
 
-    /// The pool for `https`, or `None` where the common one verifies the right name.
-    pub(super) fn secured(&self, pool: impl FnOnce(&str) -> Pool) -> Option<&Pool> {
+    /// Whose certificate the endpoints must have, when they are not called by that name.
+    pub(super) fn server_name(&self) -> Option<&str> {
+        (!self.is_direct()).then(|| self.host())
+    }
+
+    /// Everything that connections go to.
+    pub(super) fn each_endpoint(&self, mut visit: impl FnMut(&Endpoint)) {
         match &self.route {
-            Route::Discovered(found) => Some(found.secured.get_or_init(|| pool(self.host()))),
-            Route::Direct(_) => None,
+            Route::Direct(direct) => direct.endpoint.iter().for_each(|e| visit(e)),
+            Route::Discovered(found) => {
+                found
+                    .prepared
+                    .load()
+                    .endpoints
+                    .iter()
+                    .for_each(|e| visit(e));
+            }
         }
     }
 }
@@ -124,35 +140,47 @@ impl fmt::Debug for Upstream {
     }
 }
 
+// === impl Direct ===
+
+impl Direct {
+    /// The host `authority`, until discovery is to be asked again.
+    pub(super) fn new(authority: &str, until: Option<Instant>) -> Self {
+        let endpoint = authority.parse().ok();
+        Self {
+            until,
+            endpoint: endpoint.map(|authority| Arc::new(Endpoint::new(authority))),
+        }
+    }
+}
+
 // === impl Discovered ===
 
 impl Discovered {
     pub(super) fn new(watch: EndpointWatch) -> Self {
-        let prepared = Prepared::new(watch.latest());
+        let prepared = Prepared::new(watch.latest(), &[]);
         Self {
             watch,
             turns: RoundRobin::new(),
             prepared: ArcSwap::from_pointee(prepared),
-            secured: OnceLock::new(),
         }
     }
 
-    /// The authority whose turn it is, or how many endpoints are known when none is usable.
-    fn pick(&self) -> Result<Authority, usize> {
+    /// The endpoint whose turn it is, or how many are known when none is usable.
+    fn pick(&self) -> Result<Arc<Endpoint>, usize> {
         let latest = self.watch.latest();
         let mut prepared = self.prepared.load();
         if !Arc::ptr_eq(&prepared.from, &latest) {
-            // Two calls may prepare the same set at once; it comes out the same.
-            self.prepared.store(Arc::new(Prepared::new(latest)));
+            let next = Prepared::new(latest, &prepared.endpoints);
+            self.prepared.store(Arc::new(next));
             prepared = self.prepared.load();
         }
         let known = prepared.from.endpoints().len();
         let endpoint = self.turns.pick(&prepared.set).ok_or(known)?;
         let endpoints = prepared.set.endpoints().iter();
         endpoints
-            .zip(&prepared.authorities)
+            .zip(&prepared.endpoints)
             .find(|(e, _)| ptr::eq(*e, endpoint))
-            .map(|(_, authority)| authority.clone())
+            .map(|(_, endpoint)| endpoint.clone())
             .ok_or(known)
     }
 }
@@ -160,16 +188,21 @@ impl Discovered {
 // === impl Prepared ===
 
 impl Prepared {
-    /// Endpoints whose host is no host are left out.
-    fn new(from: Arc<EndpointSet>) -> Self {
+    /// Endpoints whose host is no host are left out; those that stay keep their connections.
+    fn new(from: Arc<EndpointSet>, before: &[Arc<Endpoint>]) -> Self {
         let endpoints = from.endpoints().iter();
-        let (endpoints, authorities) = endpoints
-            .filter_map(|e| Some((e.clone(), e.authority().parse().ok()?)))
+        let (set, endpoints) = endpoints
+            .filter_map(|e| {
+                let authority = e.authority().parse().ok()?;
+                let kept = before.iter().find(|kept| *kept.authority() == authority);
+                let new = || Arc::new(Endpoint::new(authority));
+                Some((e.clone(), kept.cloned().unwrap_or_else(new)))
+            })
             .unzip();
         Self {
-            set: EndpointSet::new(from.service(), endpoints),
+            set: EndpointSet::new(from.service(), set),
             from,
-            authorities,
+            endpoints,
         }
     }
 }

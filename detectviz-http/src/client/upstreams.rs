@@ -1,7 +1,7 @@
 //! All hosts that are remembered: read without waiting, asked for once.
 use super::{
     LookupFailed,
-    upstream::{Discovered, Route, Upstream, host_of},
+    upstream::{Direct, Discovered, Route, Upstream, host_of},
 };
 use arc_swap::ArcSwap;
 use detectviz_core::{
@@ -67,7 +67,7 @@ impl Upstreams {
         if self.provider.is_some() && may_be_service(authority) {
             return None;
         }
-        Some(self.remember(authority, Route::Direct(None), now))
+        Some(self.remember(authority, Route::Direct(Direct::new(authority, None)), now))
     }
 
     /// Asks the provider, once for all who want to know at the same time.
@@ -79,7 +79,11 @@ impl Upstreams {
     /// When the one who asks gives up, the next one asks.
     pub(super) async fn ask(&self, authority: &str) -> Result<Arc<Upstream>, BoxError> {
         let Some(provider) = &self.provider else {
-            return Ok(self.remember(authority, Route::Direct(None), Instant::now()));
+            return Ok(self.remember(
+                authority,
+                Route::Direct(Direct::new(authority, None)),
+                Instant::now(),
+            ));
         };
         let asking = Asking::new(self, authority);
         let mut failed = asking.question.0.lock().await;
@@ -91,7 +95,7 @@ impl Upstreams {
         }
         let answer = provider.watch(authority).await;
         let now = Instant::now();
-        let elsewhere = Route::Direct(Some(now + self.unknown_ttl));
+        let elsewhere = Route::Direct(Direct::new(authority, Some(now + self.unknown_ttl)));
         match answer {
             Ok(watch) => {
                 let found = Route::Discovered(Box::new(Discovered::new(watch)));
@@ -107,6 +111,14 @@ impl Upstreams {
                 Err(LookupFailed::new(authority, Arc::clone(err)).into())
             }
         }
+    }
+
+    /// Every host that is remembered.
+    pub(super) fn each(&self, mut visit: impl FnMut(&Upstream)) {
+        self.known
+            .load()
+            .values()
+            .for_each(|upstream| visit(upstream));
     }
 
     /// Writes down how to reach a host, if there is room: watches stay, the rest makes way.
