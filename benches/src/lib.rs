@@ -3,3 +3,5 @@ pub mod allocations;
 pub mod request;
 pub mod rounds;
 pub mod subject;
+#[cfg(feature = "peers")]
+pub mod usual;
