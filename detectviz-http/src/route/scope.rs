@@ -24,7 +24,7 @@ struct Swapped<'a> {
 
 /// Says that the current request is for `template`: what a layer inside a framework's router calls.
 ///
-/// Without a scope in place, as outside a request, nothing happens.
+/// Nothing happens outside of a request, and for a request that the table of the stack has matched itself.
 pub fn matched(template: &str) {
     update(|scope| {
         scope.told = true;
@@ -32,7 +32,8 @@ pub fn matched(template: &str) {
     });
 }
 
-/// Keeps the current request out of the access log: what a probe calls.
+/// Keeps the current request out of the access log: what a probe calls. As with [`matched`], only a request that the table
+/// has not matched can be told so; there a [`probe`](super::RouteTableBuilder::probe) is declared.
 pub fn quiet() {
     update(|scope| {
         scope.told = true;

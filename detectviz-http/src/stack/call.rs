@@ -2,7 +2,7 @@
 use crate::{
     call::{Ending, Head, Progress, Wanted},
     catch_panic, observe,
-    route::{Match, Scope},
+    route::{Match, Route, Scope},
     trace,
 };
 use detectviz_core::telemetry::context::{Slot, TraceContext};
@@ -63,7 +63,12 @@ impl Active {
     /// Runs `work` with the slot and the route of the request in place.
     pub(super) fn enter<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let call = self.call.as_deref_mut().expect(THERE);
-        let scope = &mut call.scope;
+        // Whom the table knows, nobody has to tell.
+        let known = call
+            .scope
+            .as_ref()
+            .is_some_and(|scope| scope.found().route != Route::NONE);
+        let scope = if known { &mut None } else { &mut call.scope };
         Slot::lend(&mut call.slot, || Scope::lend(scope, work))
     }
 
