@@ -67,3 +67,16 @@ pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
 pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
 /// Whether the service is ready: 1, or 0.
 pub const HEALTH_READY: &str = "detectviz_health_ready";
+
+// resilience::rate_limit
+
+/// Requests that a rate limit let pass, by policy.
+pub const RATE_LIMIT_ALLOWED: &str = "detectviz_rate_limit_allowed_total";
+/// Requests that a rate limit refused, by policy.
+pub const RATE_LIMIT_LIMITED: &str = "detectviz_rate_limit_limited_total";
+/// Requests whose key took the bucket of an active key.
+pub const RATE_LIMIT_EVICTIONS: &str = "detectviz_rate_limit_evictions_total";
+/// Requests that passed without being counted.
+pub const RATE_LIMIT_UNTRACKED: &str = "detectviz_rate_limit_untracked_total";
+/// Keys whose bucket is not full.
+pub const RATE_LIMIT_KEYS: &str = "detectviz_rate_limit_keys";

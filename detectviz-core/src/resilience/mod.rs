@@ -17,4 +17,6 @@
 //! ```
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+pub mod priority;
+pub mod rate_limit;
 pub mod timeout;

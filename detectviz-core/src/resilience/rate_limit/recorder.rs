@@ -1,0 +1,96 @@
+//! The metrics of rate limits.
+use super::table::Place;
+use crate::{
+    names,
+    telemetry::metrics::{Counter, Desc, Kind, Registry, Unit},
+};
+use std::sync::Arc;
+
+static ALLOWED: Desc = Desc {
+    name: names::RATE_LIMIT_ALLOWED,
+    help: "Requests that a rate limit let pass.",
+    unit: Unit::Of("{request}"),
+    kind: Kind::Counter,
+    labels: &["policy"],
+    buckets: &[],
+};
+static LIMITED: Desc = Desc {
+    name: names::RATE_LIMIT_LIMITED,
+    help: "Requests that a rate limit refused.",
+    ..ALLOWED
+};
+static EVICTIONS: Desc = Desc {
+    name: names::RATE_LIMIT_EVICTIONS,
+    help: "Requests whose key took the bucket of an active key, because there was no room.",
+    ..ALLOWED
+};
+static UNTRACKED: Desc = Desc {
+    name: names::RATE_LIMIT_UNTRACKED,
+    help: "Requests that passed without being counted, because there was no room for their key.",
+    ..ALLOWED
+};
+static KEYS: Desc = Desc {
+    name: names::RATE_LIMIT_KEYS,
+    help: "Keys whose bucket is not full.",
+    unit: Unit::Of("{key}"),
+    kind: Kind::Gauge,
+    ..ALLOWED
+};
+
+/// The series of one limiter.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    allowed: Arc<Counter>,
+    limited: Arc<Counter>,
+    evictions: Arc<Counter>,
+    untracked: Arc<Counter>,
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    pub(super) fn new(policy: &str, metrics: &Registry) -> Self {
+        let counter = |desc| metrics.counter(desc).with(&[policy]);
+        Self {
+            allowed: counter(&ALLOWED),
+            limited: counter(&LIMITED),
+            evictions: counter(&EVICTIONS),
+            untracked: counter(&UNTRACKED),
+        }
+    }
+
+    /// Has the keys in use counted at each scrape, for as long as `count` gives a number.
+    pub(super) fn keys(
+        policy: Arc<str>,
+        metrics: &Registry,
+        count: impl Fn() -> Option<usize> + Send + Sync + 'static,
+    ) {
+        metrics.declare(&[&KEYS]);
+        metrics.collect(move |collected| {
+            if let Some(keys) = count() {
+                collected.gauge(&KEYS, &[&policy], keys as f64);
+            }
+        });
+    }
+
+    #[inline]
+    pub(super) fn decided(&self, allowed: bool, place: Place) {
+        if allowed {
+            self.allowed.inc();
+        } else {
+            self.limited.inc();
+        }
+        if place != Place::Own {
+            self.crowded(allowed, place);
+        }
+    }
+
+    #[cold]
+    fn crowded(&self, allowed: bool, place: Place) {
+        match place {
+            Place::Taken if allowed => self.evictions.inc(),
+            Place::None if allowed => self.untracked.inc(),
+            _ => {}
+        }
+    }
+}
