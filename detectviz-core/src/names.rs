@@ -67,3 +67,16 @@ pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
 pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
 /// Whether the service is ready: 1, or 0.
 pub const HEALTH_READY: &str = "detectviz_health_ready";
+
+// resilience::bulkhead
+
+/// Calls that a bulkhead lets run.
+pub const BULKHEAD_IN_FLIGHT: &str = "detectviz_bulkhead_in_flight";
+/// Calls that wait in front of a bulkhead.
+pub const BULKHEAD_QUEUED: &str = "detectviz_bulkhead_queued";
+/// Calls that a bulkhead lets run at once.
+pub const BULKHEAD_LIMIT: &str = "detectviz_bulkhead_limit";
+/// Calls that a bulkhead refused, by reason.
+pub const BULKHEAD_REFUSED: &str = "detectviz_bulkhead_refused_total";
+/// How long calls waited in front of a bulkhead.
+pub const BULKHEAD_WAIT: &str = "detectviz_bulkhead_wait_duration_seconds";
