@@ -80,3 +80,15 @@ pub const RATE_LIMIT_EVICTIONS: &str = "detectviz_rate_limit_evictions_total";
 pub const RATE_LIMIT_UNTRACKED: &str = "detectviz_rate_limit_untracked_total";
 /// Keys whose bucket is not full.
 pub const RATE_LIMIT_KEYS: &str = "detectviz_rate_limit_keys";
+// resilience::bulkhead
+
+/// Calls that a bulkhead lets run.
+pub const BULKHEAD_IN_FLIGHT: &str = "detectviz_bulkhead_in_flight";
+/// Calls that wait in front of a bulkhead.
+pub const BULKHEAD_QUEUED: &str = "detectviz_bulkhead_queued";
+/// Calls that a bulkhead lets run at once.
+pub const BULKHEAD_LIMIT: &str = "detectviz_bulkhead_limit";
+/// Calls that a bulkhead refused, by reason.
+pub const BULKHEAD_REFUSED: &str = "detectviz_bulkhead_refused_total";
+/// How long calls waited in front of a bulkhead.
+pub const BULKHEAD_WAIT: &str = "detectviz_bulkhead_wait_duration_seconds";

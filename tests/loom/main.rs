@@ -5,5 +5,7 @@
 
 /// Stands where `detectviz_core::sync` stands.
 mod sync {
-    pub(crate) use loom::sync::atomic;
+    pub(crate) use loom::sync::{Mutex, atomic};
 }
+
+mod bulkhead;
