@@ -1,20 +1,5 @@
 //! How much a call matters when not all can run.
-
-/// How much a call matters when not all can run, after the criticalities of "Site Reliability Engineering" (Google, chapter
-/// 21, Handling Overload). Ordered: what matters more is greater.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Priority {
-    /// May be refused at any time, and will be repeated later: batch work, prefetching (`SHEDDABLE_PLUS` and `SHEDDABLE`
-    /// there). Waits behind the others, and gives its place in a full queue to them.
-    Sheddable,
-    /// Serves a user (`CRITICAL` there).
-    #[default]
-    Normal,
-    /// Is never refused and never waits: probes, scrapes, the admin port (`CRITICAL_PLUS` there). It takes a permit beyond
-    /// the limit when there is none.
-    Critical,
-}
+pub use crate::resilience::priority::Priority;
 
 /// Says how much a request matters: a fixed [`Priority`], or a function of the request.
 ///
