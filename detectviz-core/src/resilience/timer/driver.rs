@@ -76,7 +76,10 @@ impl Driver {
         let earliest = self.earliest();
         let sweep = (earliest != NEVER).then(|| self.swept.saturating_add(SWEEP));
         let ending = self.timer.is_stopping().then(|| now + ENDING);
-        [sweep, ending].into_iter().flatten().fold(earliest, u64::min)
+        [sweep, ending]
+            .into_iter()
+            .flatten()
+            .fold(earliest, u64::min)
     }
 
     fn earliest(&mut self) -> u64 {

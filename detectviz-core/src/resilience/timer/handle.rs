@@ -1,13 +1,7 @@
 //! The handle of a timer.
 use super::{Entry, TimeoutAt, shared::Shared};
 use crate::task::Tasks;
-use std::{cell::RefCell, fmt, future::Future, sync::Arc, time::Instant};
-use tokio::runtime::{Handle, Id};
-
-thread_local! {
-    /// What this thread uses for those who name no timer, by tokio runtime.
-    static OF_RUNTIME: RefCell<Vec<(Id, Timer)>> = const { RefCell::new(Vec::new()) };
-}
+use std::{fmt, future::Future, sync::Arc, time::Instant};
 
 /// Wakes calls whose deadline has passed.
 ///
@@ -64,26 +58,9 @@ impl Timer {
         self.len() == 0
     }
 
-    /// A place in the timer of the current tokio runtime, which each of its threads has for itself.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub(crate) fn entry_of_runtime() -> Entry {
-        let id = Handle::current().id();
-        let entry = OF_RUNTIME.try_with(|timers| {
-            let mut timers = timers.try_borrow_mut().ok()?;
-            if let Some((_, timer)) = timers.iter().find(|(of, _)| *of == id) {
-                return Some(timer.entry());
-            }
-            // Whose runtime has ended is driven by nobody.
-            timers.retain(|(_, timer)| timer.inner.0.is_driven());
-            let timer = Self::new();
-            let entry = timer.entry();
-            timers.push((id, timer));
-            Some(entry)
-        });
-        // A thread that is ending has none.
-        entry.ok().flatten().unwrap_or_else(|| Self::new().entry())
+    /// Whether a task drives it at this moment.
+    pub(super) fn is_driven(&self) -> bool {
+        self.inner.0.is_driven()
     }
 
     fn build(tasks: Option<&Tasks>) -> Self {

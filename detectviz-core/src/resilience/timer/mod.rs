@@ -27,6 +27,7 @@
 //! A deadline never passes early, and is noticed within two milliseconds while the runtime is not held up.
 mod alarm;
 mod cache;
+mod current;
 mod driver;
 mod entry;
 mod future;

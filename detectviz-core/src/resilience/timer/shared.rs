@@ -1,5 +1,9 @@
 //! What the handles of a timer, its entries and its driver share.
-use super::{alarm::Alarm, driver::Driver, state::{Block, Slot}};
+use super::{
+    alarm::Alarm,
+    driver::Driver,
+    state::{Block, Slot},
+};
 use crate::task::{CancellationToken, RuntimeId, Spawner, Tasks};
 use futures_util::task::AtomicWaker;
 use std::{

@@ -207,9 +207,9 @@ impl<T> Slot<T> {
 
     /// From armed to `phase`, unless it is cancelled meanwhile.
     fn leave(&self, phase: u8) -> bool {
-        let left =
-            self.phase
-                .compare_exchange(ARMED, phase, Ordering::Release, Ordering::Relaxed);
+        let left = self
+            .phase
+            .compare_exchange(ARMED, phase, Ordering::Release, Ordering::Relaxed);
         left.is_ok()
     }
 }
