@@ -20,4 +20,5 @@ pub mod contract;
 pub mod priority;
 pub mod rate_limit;
 pub mod bulkhead;
+pub mod timer;
 pub mod timeout;

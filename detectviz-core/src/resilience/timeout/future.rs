@@ -1,13 +1,13 @@
 //! The future of one call.
 use super::Elapsed;
-use crate::error::BoxError;
+use crate::{error::BoxError, resilience::timer::Entry};
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::Instant;
 
 pin_project_lite::pin_project! {
     /// Future of [`Timeout`](super::Timeout).
@@ -15,8 +15,8 @@ pin_project_lite::pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
+        // None until it is known which timer.
+        entry: Option<Entry>,
         bound: Bound,
     }
 }
@@ -30,10 +30,16 @@ enum Bound {
 
 /// Bounds `inner` by a moment rather than by a length of time: what is left of a request's deadline, say. A deadline
 /// that has passed still lets an answer through that is there at once.
+///
+/// It uses a timer of the tokio runtime in which it first has to wait; where a [`Timer`](crate::resilience::timer::Timer) is
+/// at hand, its [`timeout_at`](crate::resilience::timer::Timer::timeout_at) costs less.
+///
+/// # Panics
+/// The future does when it first has to wait outside a tokio runtime with timers.
 pub fn before<F>(deadline: Instant, inner: F) -> ResponseFuture<F> {
     ResponseFuture {
         inner,
-        sleep: None,
+        entry: None,
         bound: Bound::At(deadline),
     }
 }
@@ -41,10 +47,10 @@ pub fn before<F>(deadline: Instant, inner: F) -> ResponseFuture<F> {
 // === impl ResponseFuture ===
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, limit: Duration) -> Self {
+    pub(super) fn new(inner: F, limit: Duration, entry: Entry) -> Self {
         Self {
             inner,
-            sleep: None,
+            entry: Some(entry),
             bound: Bound::Within(limit),
         }
     }
@@ -58,26 +64,31 @@ where
     type Output = Result<T, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if let Poll::Ready(res) = this.inner.poll(cx) {
             return Poll::Ready(res.map_err(Into::into));
         }
-        if this.sleep.is_none() {
-            let sleep = match *this.bound {
-                Bound::Within(limit) => sleep(limit),
-                Bound::At(deadline) => {
-                    // From here on the limit is what was left when the waiting began.
-                    *this.bound = Bound::Within(deadline.saturating_duration_since(Instant::now()));
-                    sleep_until(deadline)
-                }
+        let entry = this.entry.get_or_insert_with(Entry::of_runtime);
+        if entry.is_armed() {
+            let Bound::Within(limit) = *this.bound else {
+                return Poll::Pending;
             };
-            this.sleep.set(Some(sleep));
+            return entry
+                .poll_passed(cx)
+                .map(|()| Err(Elapsed::new(limit).into()));
         }
-        match (this.sleep.as_pin_mut(), *this.bound) {
-            (Some(sleep), Bound::Within(limit)) => {
-                sleep.poll(cx).map(|()| Err(Elapsed::new(limit).into()))
+        let now = Instant::now();
+        let deadline = match *this.bound {
+            Bound::Within(limit) => now.checked_add(limit),
+            Bound::At(deadline) => {
+                // From here on the limit is what was left when the waiting began.
+                *this.bound = Bound::Within(deadline.saturating_duration_since(now));
+                Some(deadline)
             }
-            _ => Poll::Pending,
+        };
+        if let Some(deadline) = deadline {
+            entry.arm(deadline.into_std(), cx);
         }
+        Poll::Pending
     }
 }

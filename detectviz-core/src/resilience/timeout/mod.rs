@@ -1,8 +1,8 @@
 //! Bounds how long one call may take.
 //!
 //! A call without a limit holds its caller, and everything that the caller holds, for as long as the other side likes.
-//! The timer is registered only when the call is first pending: a call that is answered at once never touches it
-//! (tower-http registers it before, which on an idle runtime costs a system call a request).
+//! The deadline is put into a [`timer`](crate::resilience::timer) when the call is first pending: a call that is answered at
+//! once costs nothing (tower-http registers its own before, which on an idle runtime costs a system call a request).
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {

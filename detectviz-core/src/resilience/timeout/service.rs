@@ -1,23 +1,35 @@
 //! The middleware itself.
 use super::{ResponseFuture, TimeoutConfig};
-use crate::error::BoxError;
+use crate::{error::BoxError, resilience::timer::Timer};
 use std::task::{Context, Poll};
 use tower_service::Service;
 
 /// Fails a call that outlives its limit with [`Elapsed`](super::Elapsed).
 ///
 /// # Clone
-/// Clones share nothing: each call has a limit of its own.
+/// Clones share a timer and nothing else: each call has a limit of its own.
 #[derive(Clone, Debug)]
 pub struct Timeout<S> {
     inner: S,
     config: TimeoutConfig,
+    timer: Timer,
 }
 
 impl<S> Timeout<S> {
-    /// Wraps `inner`.
+    /// Wraps `inner`, with a timer of its own.
     pub fn new(inner: S, config: TimeoutConfig) -> Self {
-        Self { inner, config }
+        Self {
+            inner,
+            config,
+            timer: Timer::new(),
+        }
+    }
+
+    /// Uses `timer`.
+    #[must_use]
+    pub fn with_timer(mut self, timer: Timer) -> Self {
+        self.timer = timer;
+        self
     }
 }
 
@@ -35,6 +47,6 @@ where
     }
 
     fn call(&mut self, req: Req) -> Self::Future {
-        ResponseFuture::new(self.inner.call(req), self.config.limit)
+        ResponseFuture::new(self.inner.call(req), self.config.limit, self.timer.entry())
     }
 }
