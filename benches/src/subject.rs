@@ -136,7 +136,7 @@ impl Subject {
                 .with_logs(logs.clone())
                 .with_spans(spans.clone())
                 .with_routes(routes().expect("the routes are well-formed"));
-            let stack = Stack::new(&StackConfig::default(), deps);
+            let stack = Stack::new(&StackConfig::default(), deps)?;
             Wrapped::Stacked(Box::new(stack.service(Handler)))
         };
         let mut conn = ConnInfo::new(Version::HTTP_11);

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`server`] | HTTP/1.1 and HTTP/2, with limits against slow and hostile clients, TLS, and a drain |
 //! | [`stack`] | the order of the layers: [`catch_panic`] ▸ [`trace`] ▸ [`observe`] |
+//! | [`admission`] | limits on how many requests, and how often: what is refused, and how |
 //! | [`probe`] | `/livez`, `/readyz`, `/startupz` and their aliases, as a layer |
 //! | [`admin`] | the admin port: probes, metrics, configuration, log levels, version |
 //! | [`client`] | pooled, with timeouts, discovery by name and the trace passed on |
@@ -25,6 +26,7 @@ pub mod body;
 pub mod propagation;
 pub mod route;
 mod call;
+pub mod admission;
 pub mod catch_panic;
 pub mod trace;
 pub mod observe;

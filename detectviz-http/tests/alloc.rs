@@ -137,7 +137,9 @@ where
             ready(Ok(Response::new(body())))
         },
     );
-    let mut svc = Stack::new(&StackConfig::default(), deps).service(handler);
+    let mut svc = Stack::new(&StackConfig::default(), deps)
+        .expect("a stack")
+        .service(handler);
     let mut most = 0;
     for round in 0..2 * ROUNDS {
         let req = request(trace);

@@ -55,7 +55,9 @@ pub(crate) fn ours(tasks: &Tasks, logs: Logs, spans: Spans) -> SocketAddr {
         .with_logs(logs)
         .with_spans(spans)
         .with_routes(routes);
-    let service = Stack::new(&StackConfig::default(), deps).service(Hello);
+    let service = Stack::new(&StackConfig::default(), deps)
+        .expect("a stack")
+        .service(Hello);
     let deps = ServerDeps::new(tasks.clone(), phase.watch(), metrics);
     let mut config = ServerConfig::default();
     config.address = Ipv4Addr::LOCALHOST.into();

@@ -49,8 +49,9 @@ async fn the_layers_and_the_server_carry_a_tonic_service() {
         .with_metrics(metrics.clone())
         .with_spans(spans.clone())
         .with_routes(RouteTable::builder().route(ROUTE).build().expect("a route"));
-    let service =
-        Stack::new(&StackConfig::default(), deps).service(TraceServiceServer::new(Refusing));
+    let service = Stack::new(&StackConfig::default(), deps)
+        .expect("a stack")
+        .service(TraceServiceServer::new(Refusing));
     let mut config = ServerConfig::default();
     config.address = Ipv4Addr::LOCALHOST.into();
     config.port = 0;

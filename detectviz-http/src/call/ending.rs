@@ -13,6 +13,10 @@ pub(crate) enum Ending {
     Panicked,
     /// The head was sent and the body failed.
     BodyFailed,
+    /// Refused by a rate limit.
+    RateLimited,
+    /// Refused by a limit on concurrency.
+    Overloaded,
 }
 
 /// Watches a body.
@@ -41,6 +45,8 @@ impl Ending {
             Self::Cancelled => "cancelled",
             Self::Panicked => "panic",
             Self::BodyFailed => "body",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
         }
     }
 

@@ -37,7 +37,9 @@ async fn a_panic_is_answered_with_its_trace_and_the_service_lives_on() {
         handler(req)
     });
     let deps = StackDeps::default().with_spans(spans.clone());
-    let mut svc = Stack::new(&StackConfig::default(), deps).service(handler);
+    let mut svc = Stack::new(&StackConfig::default(), deps)
+        .unwrap()
+        .service(handler);
     for path in ["/call", "/poll", "/later"] {
         let response = svc.ready().await.unwrap().call(get(path)).await.unwrap();
         assert_eq!(response.status(), 500, "{path}");

@@ -2,7 +2,7 @@
 use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
 use crate::{
     body::RequestBody,
-    probe::{Probe, Probes},
+    probe::Probes,
     propagation::Propagators,
     server::{Server, ServerConfig, ServerDeps},
     stack::{Stack, StackDeps},
@@ -40,14 +40,16 @@ where
             let shared = cx.shared();
             let probes = Probes::new(&config.probes, shared.health.clone());
             let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
-            let service = Probe::new(MetricsPage::new(service, metrics), probes);
             let deps = StackDeps::default()
                 .with_metrics(shared.telemetry.metrics().clone())
                 .with_logs(shared.telemetry.logs().clone())
                 .with_spans(shared.telemetry.spans().clone())
                 .with_routes(routes)
+                .with_probes(probes)
                 .with_propagators(Propagators::new(shared.telemetry.propagation()));
-            let service = Stack::new(&config.layers, deps).service(service);
+            let stack = Stack::new(&config.layers, deps)?;
+            // Scrapes are answered whatever else is refused.
+            let service = MetricsPage::new(stack.service(service), metrics);
             let deps = ServerDeps::new(
                 cx.tasks().clone(),
                 shared.phase.clone(),

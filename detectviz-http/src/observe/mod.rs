@@ -18,8 +18,8 @@
 //! let deps = StackDeps::default().with_metrics(Registry::new()).with_routes(routes);
 //! let app: Router = Router::new()
 //!     .route("/orders/{id}", get(|| async { "an order" }))
-//!     .layer(Stack::new(&StackConfig::default(), deps));
-//! # Ok::<(), detectviz_http::route::InvalidRoute>(())
+//!     .layer(Stack::new(&StackConfig::default(), deps)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Labels

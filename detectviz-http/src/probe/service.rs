@@ -41,16 +41,25 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if let Some(answer) = self.probes.answer(request.method(), request.uri()) {
-            // A kubelet that asks every second would drown the access log.
-            route::quiet();
-            return ResponseFuture::answered(answer);
+        match answer(&self.probes, &request) {
+            Some(answer) => {
+                // A kubelet that asks every second would drown the access log.
+                route::quiet();
+                ResponseFuture::answered(answer)
+            }
+            None => ResponseFuture::inner(self.inner.call(request)),
         }
-        if conn::current().is_some_and(|conn| conn.reserved) {
-            return ResponseFuture::answered(reserved());
-        }
-        ResponseFuture::inner(self.inner.call(request))
     }
+}
+
+/// The answer to a probe and, on a connection that is reserved for them, to everything else.
+#[inline]
+pub(crate) fn answer<B>(probes: &Probes, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    let answer = probes.answer(request.method(), request.uri());
+    answer.or_else(|| {
+        let is_reserved = conn::current().is_some_and(|conn| conn.reserved);
+        is_reserved.then(reserved)
+    })
 }
 
 fn reserved() -> Response<Full<Bytes>> {

@@ -160,6 +160,12 @@ impl RouteTable {
         known.unwrap_or_else(|| self.learn_slowly(template))
     }
 
+    /// The route of a template that the table knows.
+    #[must_use]
+    pub fn declared(&self, template: &str) -> Option<Route> {
+        self.shared.names.load().routes.get(template).copied()
+    }
+
     /// The template of `route`; empty for [`Route::NONE`] and for a route of another table. Allocates; on the request
     /// path [`read_template`](Self::read_template) does not.
     #[must_use]

@@ -1,12 +1,17 @@
 //! One request in the stack, from its head until everything about it is recorded.
 use crate::{
+    admission::{Admission, Arrival, Held, Verdict},
     call::{Ending, Head, Progress, Wanted},
     catch_panic, observe,
+    probe::Probes,
     route::{Match, Route, Scope},
     trace,
 };
-use detectviz_core::telemetry::context::{Slot, TraceContext};
-use http::{Request, StatusCode};
+use detectviz_core::{
+    resilience::bulkhead::Permit,
+    telemetry::context::{Slot, TraceContext},
+};
+use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use std::{any::Any, cell::RefCell, fmt, sync::Arc, time::Instant};
 
@@ -23,6 +28,8 @@ pub(super) struct Shared {
     pub(super) panics: catch_panic::Recorder,
     pub(super) trace: trace::Recorder,
     pub(super) observe: observe::Recorder,
+    pub(super) admission: Admission,
+    pub(super) probes: Option<Probes>,
 }
 
 /// One request while it runs. When it is dropped without an [end](Self::end), the request was given up.
@@ -38,6 +45,7 @@ struct Call {
     slot: Option<Box<Slot>>,
     scope: Option<Box<Scope>>,
     head: Head,
+    held: Held,
     progress: Progress,
     /// The status of the response, once there is one.
     status: Option<u16>,
@@ -72,6 +80,41 @@ impl Active {
         Slot::lend(&mut call.slot, || Scope::lend(scope, work))
     }
 
+    /// Asks whether the request is taken on.
+    #[inline]
+    pub(super) fn admit(&mut self, headers: &HeaderMap) -> Option<Verdict> {
+        let call = self.call.as_deref_mut().expect(THERE);
+        let (shared, slot) = (call.shared.as_ref()?, call.slot.as_ref()?);
+        let arrival = Arrival {
+            route: call.found().route,
+            headers,
+            now: slot.started,
+        };
+        Some(shared.admission.decide(&arrival))
+    }
+
+    /// Goes on with a request that has waited for `permit`.
+    pub(super) fn waited(&mut self, permit: Permit) -> Option<Verdict> {
+        let call = self.call.as_deref_mut().expect(THERE);
+        let (held, route) = (std::mem::take(&mut call.held), call.found().route);
+        let shared = call.shared.as_ref()?;
+        Some(
+            shared
+                .admission
+                .waited(held, permit, (route, Instant::now())),
+        )
+    }
+
+    /// Keeps permits until the handler has answered.
+    pub(super) fn hold(&mut self, held: Held) {
+        self.call.as_deref_mut().expect(THERE).held = held;
+    }
+
+    /// Keeps the request out of the access log.
+    pub(super) fn quiet(&mut self) {
+        self.call.as_deref_mut().expect(THERE).logged = false;
+    }
+
     /// Takes down that the handler panicked.
     #[cold]
     pub(super) fn panicked(&mut self, panic: &(dyn Any + Send)) {
@@ -90,6 +133,7 @@ impl Active {
     /// The response is there: its head has `status`, and `body` follows.
     pub(super) fn answered(&mut self, status: StatusCode, body: &impl Body) {
         let call = self.call.as_deref_mut().expect(THERE);
+        call.give_back();
         call.status = Some(status.as_u16());
         let bodiless = crate::call::bodiless(call.head.is_head, status);
         call.progress = Progress::new(body, bodiless);
@@ -111,6 +155,7 @@ impl Drop for Active {
         let Some(mut call) = self.call.take() else {
             return;
         };
+        call.give_back();
         call.end(if std::thread::panicking() {
             Ending::Panicked
         } else {
@@ -193,6 +238,22 @@ impl Call {
         }
     }
 
+    /// What is known of the route.
+    fn found(&self) -> Match {
+        self.scope
+            .as_ref()
+            .map_or_else(Match::default, |scope| scope.found())
+    }
+
+    /// Gives the permits back.
+    #[inline]
+    fn give_back(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        if let Some(shared) = &self.shared {
+            shared.admission.release(held, self.found().route);
+        }
+    }
+
     /// Lets go of everything but memory.
     fn release(&mut self) {
         self.shared = None;
@@ -213,6 +274,7 @@ fn unused() -> Box<Call> {
             slot: None,
             scope: None,
             head: Head::new(),
+            held: Held::default(),
             progress: Progress::default(),
             status: None,
             span: false,

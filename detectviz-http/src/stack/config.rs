@@ -1,5 +1,5 @@
 //! What a user may set.
-use crate::{observe::ObserveConfig, trace::TraceConfig};
+use crate::{admission::AdmissionConfig, observe::ObserveConfig, trace::TraceConfig};
 use detectviz_core::config::{Checker, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,14 @@ pub struct StackConfig {
     pub trace: TraceConfig,
     /// How requests are measured and logged.
     pub observe: ObserveConfig,
+    /// Which requests are taken on.
+    pub admission: AdmissionConfig,
 }
 
 impl Section for StackConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         check.nested("trace", &self.trace);
         check.nested("observe", &self.observe);
+        check.nested("admission", &self.admission);
     }
 }

@@ -1,5 +1,5 @@
 //! What the stack is given.
-use crate::{propagation::Propagators, route::RouteTable};
+use crate::{probe::Probes, propagation::Propagators, route::RouteTable};
 use detectviz_core::telemetry::{logs::Logs, metrics::Registry, span::Spans};
 
 /// Where the telemetry of a [`Stack`](super::Stack) goes, and the routes it knows. The default keeps metrics to itself,
@@ -12,6 +12,7 @@ pub struct StackDeps {
     pub(super) spans: Spans,
     pub(super) routes: RouteTable,
     pub(super) propagators: Propagators,
+    pub(super) probes: Option<Probes>,
 }
 
 impl StackDeps {
@@ -39,6 +40,12 @@ impl StackDeps {
         self
     }
 
+    /// Answers these probes before anything is refused, and keeps them out of the access log.
+    pub fn with_probes(mut self, probes: Probes) -> Self {
+        self.probes = Some(probes);
+        self
+    }
+
     /// Reads the caller's trace in these formats; W3C Trace Context and Baggage unless told.
     pub fn with_propagators(mut self, propagators: Propagators) -> Self {
         self.propagators = propagators;
@@ -54,6 +61,7 @@ impl Default for StackDeps {
             spans: Spans::disabled(),
             routes: RouteTable::new(),
             propagators: Propagators::default(),
+            probes: None,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The future of one call.
-use super::{ResponseBody, call::Active};
+use super::{ResponseBody, call::Active, service::call};
 use crate::{
+    admission::{Refused, Verdict},
     call::Ending,
     error::{Problem, answer},
 };
 use bytes::Bytes;
-use detectviz_core::error::BoxError;
+use detectviz_core::{
+    error::BoxError,
+    resilience::bulkhead::{Permit, Waiting},
+};
 use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
@@ -18,6 +22,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
+use tower_service::Service;
 
 type Panic = Box<dyn Any + Send>;
 
@@ -26,13 +31,13 @@ pin_project_lite::pin_project! {
     ///
     /// # Cancel safety
     /// When it is dropped, what the handler held is dropped within the slot, and the request is recorded as `cancelled`.
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<S, Req, F> {
         #[pin]
-        state: State<F>,
+        state: State<S, Req, F>,
         active: Option<Active>,
     }
 
-    impl<F> PinnedDrop for ResponseFuture<F> {
+    impl<S, Req, F> PinnedDrop for ResponseFuture<S, Req, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(mut active) = this.active.take() {
@@ -44,8 +49,11 @@ pin_project_lite::pin_project! {
 
 pin_project_lite::pin_project! {
     #[project = StateProj]
-    enum State<F> {
+    enum State<S, Req, F> {
         Running { #[pin] inner: F },
+        Waiting { #[pin] waiting: Waiting, call: Option<(S, Req)> },
+        Answered { answer: Option<Response<Full<Bytes>>> },
+        Refused { refused: Option<Refused> },
         Failed { err: Option<BoxError> },
         Panicked,
         Ended,
@@ -55,6 +63,10 @@ pin_project_lite::pin_project! {
 /// What a poll of the handler brought.
 enum Polled<B> {
     Response(Response<B>),
+    Answered(Response<Full<Bytes>>),
+    Refused(Refused),
+    /// The handler can be called.
+    Admitted(Permit),
     Failed(BoxError),
     /// With what it panicked, unless that is told already.
     Panicked(Option<Panic>),
@@ -64,10 +76,39 @@ const ONCE: &str = "not polled after its end";
 
 // === impl ResponseFuture ===
 
-impl<F> ResponseFuture<F> {
+impl<S, Req, F> ResponseFuture<S, Req, F> {
     pub(super) fn new(active: Active, inner: F) -> Self {
         Self {
             state: State::Running { inner },
+            active: Some(active),
+        }
+    }
+
+    /// `service` is called when the waiting ends with a permit.
+    pub(super) fn waiting(active: Active, waiting: Waiting, service: S, request: Req) -> Self {
+        Self {
+            state: State::Waiting {
+                waiting,
+                call: Some((service, request)),
+            },
+            active: Some(active),
+        }
+    }
+
+    pub(super) fn answered(active: Active, answer: Response<Full<Bytes>>) -> Self {
+        Self {
+            state: State::Answered {
+                answer: Some(answer),
+            },
+            active: Some(active),
+        }
+    }
+
+    pub(super) fn refused(active: Active, refused: Refused) -> Self {
+        Self {
+            state: State::Refused {
+                refused: Some(refused),
+            },
             active: Some(active),
         }
     }
@@ -89,10 +130,10 @@ impl<F> ResponseFuture<F> {
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
+impl<S, Req, B> Future for ResponseFuture<S, Req, S::Future>
 where
-    F: Future<Output = Result<Response<B>, E>>,
-    E: Into<BoxError>,
+    S: Service<Req, Response = Response<B>>,
+    S::Error: Into<BoxError>,
     B: Body<Data = Bytes>,
 {
     type Output = Result<Response<ResponseBody<B>>, Infallible>;
@@ -101,35 +142,56 @@ where
     /// When it is polled after it has ended.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let polled = {
+        loop {
             let active = this.active.as_mut().expect(ONCE);
             let mut state = this.state.as_mut();
-            match active.enter(|| state.as_mut().poll_inner(cx)) {
+            let polled = match active.enter(|| state.as_mut().poll_inner(cx)) {
                 Poll::Ready(polled) => polled,
                 Poll::Pending => return Poll::Pending,
+            };
+            if let Polled::Admitted(permit) = polled {
+                let next = this.state.as_mut().admitted(active, permit);
+                this.state.set(next);
+                continue;
             }
-        };
-        let mut active = this.active.take().expect(ONCE);
-        Poll::Ready(Ok(match polled {
-            Polled::Response(response) => {
-                active.answered(response.status(), response.body());
-                response.map(|body| ResponseBody::new(body, active))
+            let active = this.active.take().expect(ONCE);
+            return Poll::Ready(Ok(answer_with(polled, active)));
+        }
+    }
+}
+
+/// The response that a poll brought.
+fn answer_with<B: Body<Data = Bytes>>(
+    polled: Polled<B>,
+    mut active: Active,
+) -> Response<ResponseBody<B>> {
+    match polled {
+        Polled::Response(response) => {
+            active.answered(response.status(), response.body());
+            response.map(|body| ResponseBody::new(body, active))
+        }
+        Polled::Answered(response) => refused(response, active),
+        Polled::Failed(err) => {
+            let response = active.enter(|| answer(&*err));
+            refused(response, active)
+        }
+        Polled::Refused(refusal) => {
+            let response = active.enter(|| refusal.response());
+            active.answered(response.status(), response.body());
+            active.end(refusal.ending());
+            response.map(|body| ResponseBody::problem(body, active))
+        }
+        Polled::Panicked(panic) => {
+            if let Some(panic) = panic {
+                active.panicked(&*panic);
             }
-            Polled::Failed(err) => {
-                let response = active.enter(|| answer(&*err));
-                refused(response, active)
-            }
-            Polled::Panicked(panic) => {
-                if let Some(panic) = panic {
-                    active.panicked(&*panic);
-                }
-                let response = active
-                    .enter(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response());
-                active.answered(response.status(), response.body());
-                active.end(Ending::Panicked);
-                response.map(|body| ResponseBody::problem(body, active))
-            }
-        }))
+            let response =
+                active.enter(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response());
+            active.answered(response.status(), response.body());
+            active.end(Ending::Panicked);
+            response.map(|body| ResponseBody::problem(body, active))
+        }
+        Polled::Admitted(_) => unreachable!("the handler is called then"),
     }
 }
 
@@ -139,7 +201,7 @@ fn refused<B>(response: Response<Full<Bytes>>, mut active: Active) -> Response<R
     response.map(|body| ResponseBody::problem(body, active))
 }
 
-impl<F> fmt::Debug for ResponseFuture<F> {
+impl<S, Req, F> fmt::Debug for ResponseFuture<S, Req, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
             .field("active", &self.active)
@@ -149,11 +211,43 @@ impl<F> fmt::Debug for ResponseFuture<F> {
 
 // === impl State ===
 
-impl<F, B, E> State<F>
+impl<S, Req, B> State<S, Req, S::Future>
 where
-    F: Future<Output = Result<Response<B>, E>>,
-    E: Into<BoxError>,
+    S: Service<Req, Response = Response<B>>,
+    S::Error: Into<BoxError>,
 {
+    /// The state after the waiting: the handler is called, or the next limit is waited for, or refuses.
+    fn admitted(self: Pin<&mut Self>, active: &mut Active, permit: Permit) -> Self {
+        let waited = match self.project() {
+            StateProj::Waiting { call, .. } => call.take(),
+            _ => None,
+        };
+        let (mut service, request) = waited.expect(ONCE);
+        match active.waited(permit) {
+            Some(Verdict::Refuse(refused)) => Self::Refused {
+                refused: Some(refused),
+            },
+            Some(Verdict::Wait(held, waiting)) => {
+                active.hold(held);
+                Self::Waiting {
+                    waiting,
+                    call: Some((service, request)),
+                }
+            }
+            Some(Verdict::Run(held)) => {
+                active.hold(held);
+                match call(active, &mut service, request) {
+                    Ok(inner) => Self::Running { inner },
+                    Err(panic) => {
+                        active.panicked(&*panic);
+                        Self::Panicked
+                    }
+                }
+            }
+            None => Self::Ended,
+        }
+    }
+
     /// Polls the handler; once it is ready, what it held is dropped, which may panic too.
     fn poll_inner(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
         let caught = catch_unwind(AssertUnwindSafe(|| {
@@ -164,6 +258,18 @@ where
                 }),
                 StateProj::Failed { err } => Poll::Ready(Polled::Failed(err.take().expect(ONCE))),
                 StateProj::Panicked => Poll::Ready(Polled::Panicked(None)),
+                StateProj::Waiting { waiting, .. } => {
+                    return waiting.poll(cx).map(|waited| match waited {
+                        Ok(permit) => Polled::Admitted(permit),
+                        Err(overloaded) => Polled::Refused(Refused::Overloaded(overloaded)),
+                    });
+                }
+                StateProj::Answered { answer } => {
+                    Poll::Ready(Polled::Answered(answer.take().expect(ONCE)))
+                }
+                StateProj::Refused { refused } => {
+                    Poll::Ready(Polled::Refused(refused.take().expect(ONCE)))
+                }
                 StateProj::Ended => panic!("{ONCE}"),
             };
             if polled.is_ready() {

@@ -1,7 +1,8 @@
 //! Wraps services in the stack.
 use super::{StackConfig, StackDeps, Stacked, call::Shared};
-use crate::{catch_panic, observe, trace};
-use std::sync::Arc;
+use crate::{admission::Admission, catch_panic, observe, trace};
+use detectviz_core::error::Error;
+use std::{sync::Arc, time::Instant};
 use tower_layer::Layer;
 
 /// The stack of a server, to be put around its handler.
@@ -15,23 +16,35 @@ pub struct Stack {
 
 impl Stack {
     /// Builds every part.
-    #[must_use]
-    pub fn new(config: &StackConfig, deps: StackDeps) -> Self {
+    ///
+    /// # Errors
+    /// `Config` when `config.admission` names a route that the table does not know.
+    pub fn new(config: &StackConfig, deps: StackDeps) -> Result<Self, Error> {
         let StackDeps {
             metrics,
             logs,
             spans,
             routes,
             propagators,
+            probes,
         } = deps;
+        let admission = Admission::new(&config.admission, &routes, &metrics, Instant::now())?;
         let shared = Shared {
             panics: catch_panic::Recorder::new(&metrics, logs.clone()),
             trace: trace::Recorder::new(&config.trace, &metrics, spans, propagators),
             observe: observe::Recorder::new(&config.observe, &metrics, logs, routes),
+            admission,
+            probes,
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(shared),
-        }
+        })
+    }
+
+    /// The limits, live.
+    #[must_use]
+    pub fn admission(&self) -> &Admission {
+        &self.shared.admission
     }
 
     /// Wraps `handler`.

@@ -1,7 +1,7 @@
 //! The whole server stack in its order, as one service with one future.
 //!
 //! ```text
-//! catch_panic ▸ trace ▸ observe ▸ responder ▸ handler
+//! catch_panic ▸ trace ▸ observe ▸ responder ▸ probes ▸ admission ▸ handler
 //! ```
 //!
 //! | part | why it stands there |
@@ -10,7 +10,8 @@
 //! | [`trace`](crate::trace) | everything further in, up to the last byte of the body, runs in the request's slot |
 //! | [`observe`](crate::observe) | sees every answer that the client gets, errors and refusals of what is further in too |
 //! | [`responder`](crate::error::status_of) | turns errors into answers, so that those outside see only statuses |
-//! | [`Probe`](crate::probe) | wrapped around the handler by whoever has a `Health`: answers before any limit applies |
+//! | [`probes`](crate::probe) | answered before any limit applies |
+//! | [`admission`](crate::admission) | what is refused costs the handler nothing |
 //!
 //! The parts share one reading of the clock at the start, one at the end and one match of the route.
 //!
@@ -26,7 +27,7 @@
 //! });
 //! let routes = RouteTable::builder().route("/orders/{id}").build()?;
 //! let deps = StackDeps::default().with_routes(routes);
-//! let service = Stack::new(&StackConfig::default(), deps).service(handler);
+//! let service = Stack::new(&StackConfig::default(), deps)?.service(handler);
 //! let response = service.oneshot(Request::get("/orders/7").body(Empty::new())?).await?;
 //! assert_eq!(response.status(), 200);
 //! # Ok(()) }

@@ -3,12 +3,16 @@ use super::{
     ResponseBody, ResponseFuture,
     call::{Active, Shared},
 };
+use crate::{admission::Verdict, probe};
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::Full;
 use std::{
+    any::Any,
     convert::Infallible,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
@@ -38,6 +42,15 @@ impl<S> Stacked<S> {
     }
 }
 
+impl<S> Stacked<S> {
+    /// What the stack answers itself: a probe, and everything else on a connection that is reserved for probes.
+    #[inline]
+    fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+        let probes = self.shared.probes.as_ref()?;
+        probe::answer(probes, request)
+    }
+}
+
 impl<S: Clone> Clone for Stacked<S> {
     fn clone(&self) -> Self {
         Self::new(self.inner.clone(), self.shared.clone())
@@ -46,14 +59,14 @@ impl<S: Clone> Clone for Stacked<S> {
 
 impl<S, ReqBody, B> Service<Request<ReqBody>> for Stacked<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<B>>,
+    S: Service<Request<ReqBody>, Response = Response<B>> + Clone,
     S::Error: Into<BoxError>,
     ReqBody: Body,
     B: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<B>>;
     type Error = Infallible;
-    type Future = ResponseFuture<S::Future>;
+    type Future = ResponseFuture<S, Request<ReqBody>, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx).map(|ready| {
@@ -67,9 +80,37 @@ where
         if let Some(err) = self.failed.take() {
             return ResponseFuture::failed(active, err);
         }
-        match active.enter(|| catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))) {
+        if let Some(answer) = self.answer(&request) {
+            active.quiet();
+            return ResponseFuture::answered(active, answer);
+        }
+        match active.admit(request.headers()) {
+            Some(Verdict::Refuse(refused)) => return ResponseFuture::refused(active, refused),
+            Some(Verdict::Wait(held, waiting)) => {
+                active.hold(held);
+                // The instance that was readied is the one that waits.
+                let next = self.inner.clone();
+                let readied = mem::replace(&mut self.inner, next);
+                return ResponseFuture::waiting(active, waiting, readied, request);
+            }
+            Some(Verdict::Run(held)) => active.hold(held),
+            None => {}
+        }
+        match call(&mut active, &mut self.inner, request) {
             Ok(inner) => ResponseFuture::new(active, inner),
             Err(panic) => ResponseFuture::panicked(active, &*panic),
         }
     }
+}
+
+/// Calls the handler in the slot of the request; its panic is caught.
+pub(super) fn call<S, Req>(
+    active: &mut Active,
+    service: &mut S,
+    request: Req,
+) -> Result<S::Future, Box<dyn Any + Send>>
+where
+    S: Service<Req>,
+{
+    active.enter(|| catch_unwind(AssertUnwindSafe(|| service.call(request))))
 }

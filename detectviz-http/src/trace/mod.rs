@@ -12,7 +12,8 @@
 //! let deps = StackDeps::default().with_spans(Spans::new(Sampler::ratio(0.01)));
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async { current(|slot| slot.map(|s| s.context.trace_id().to_string())).unwrap_or_default() }))
-//!     .layer(Stack::new(&StackConfig::default(), deps));
+//!     .layer(Stack::new(&StackConfig::default(), deps)?);
+//! # Ok::<(), detectviz_core::error::Error>(())
 //! ```
 //!
 //! # The span

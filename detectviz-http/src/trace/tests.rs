@@ -32,7 +32,7 @@ fn deps(spans: &Spans) -> StackDeps {
 }
 
 fn layer(spans: &Spans) -> Stack {
-    Stack::new(&StackConfig::default(), deps(spans))
+    Stack::new(&StackConfig::default(), deps(spans)).unwrap()
 }
 
 fn get(headers: &[(&str, &str)]) -> Request<Empty<Bytes>> {
@@ -114,7 +114,7 @@ async fn b3_can_ask_for_a_trace_that_starts_here() {
     let formats = PropagationConfig::default().formats([Format::B3]);
     let spans = Spans::new(Sampler::always_off());
     let deps = deps(&spans).with_propagators(Propagators::new(&formats));
-    let layer = Stack::new(&StackConfig::default(), deps);
+    let layer = Stack::new(&StackConfig::default(), deps).unwrap();
     assert!(slot_of(&layer, &[("b3", "1")]).await.context.is_sampled());
     assert!(!slot_of(&layer, &[("b3", "0")]).await.context.is_sampled());
 }
@@ -123,7 +123,7 @@ async fn b3_can_ask_for_a_trace_that_starts_here() {
 async fn strangers_are_not_believed_when_so_configured() {
     let mut config = StackConfig::default();
     config.trace.trust_remote = false;
-    let layer = Stack::new(&config, deps(&Spans::new(Sampler::always_off())));
+    let layer = Stack::new(&config, deps(&Spans::new(Sampler::always_off()))).unwrap();
     let slot = slot_of(&layer, &[("traceparent", PARENT), ("baggage", "b=2")]).await;
     assert!(!PARENT.contains(&slot.context.trace_id().to_string()));
     assert!(slot.parent.is_none() && slot.baggage.is_empty() && !slot.context.is_sampled());
@@ -138,7 +138,7 @@ async fn a_span_has_the_attributes_of_the_conventions() {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         Ok::<_, Infallible>(response)
     });
-    let layer = Stack::new(&StackConfig::default(), deps(&spans).with_routes(routes));
+    let layer = Stack::new(&StackConfig::default(), deps(&spans).with_routes(routes)).unwrap();
     let long = "x".repeat(300);
     let headers = [("host", "shop.example:8080"), ("user-agent", &*long)];
     let response = layer.layer(svc).oneshot(get(&headers)).await.unwrap();

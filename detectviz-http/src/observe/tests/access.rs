@@ -64,7 +64,7 @@ impl Log {
             .with_routes(table.build().unwrap());
         let mut stack = StackConfig::default();
         stack.observe = config.clone();
-        Stack::new(&stack, deps)
+        Stack::new(&stack, deps).unwrap()
     }
 
     fn lines(&self) -> Vec<serde_json::Value> {

@@ -24,7 +24,7 @@ fn routes() -> RouteTable {
 
 fn layer(metrics: &Registry) -> Stack {
     let deps = StackDeps::default().with_metrics(metrics.clone());
-    Stack::new(&StackConfig::default(), deps.with_routes(routes()))
+    Stack::new(&StackConfig::default(), deps.with_routes(routes())).unwrap()
 }
 
 fn request(method: &str, path: &str) -> Request<Full<Bytes>> {
@@ -342,7 +342,7 @@ async fn axum_tells_its_routes() {
         },
     );
     let deps = StackDeps::default().with_metrics(metrics.clone());
-    let stack = Stack::new(&StackConfig::default(), deps);
+    let stack = Stack::new(&StackConfig::default(), deps).unwrap();
     let app: Router = Router::new()
         .route("/users/{id}", get(|| async { "a user" }))
         .route_layer(tell)

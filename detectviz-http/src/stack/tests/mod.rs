@@ -32,7 +32,9 @@ async fn every_layer_sees_the_same_request() {
         .with_metrics(metrics.clone())
         .with_spans(spans.clone())
         .with_routes(routes);
-    let mut svc = Stack::new(&StackConfig::default(), deps).service(service_fn(handler));
+    let mut svc = Stack::new(&StackConfig::default(), deps)
+        .unwrap()
+        .service(service_fn(handler));
     for (path, status, error) in [
         ("/hello", "200", ""),
         ("/panic", "500", "panic"),
@@ -69,7 +71,7 @@ async fn every_layer_sees_the_same_request() {
 async fn a_malformed_traceparent_starts_a_trace_and_is_counted() {
     let metrics = Registry::new();
     let deps = StackDeps::default().with_metrics(metrics.clone());
-    let stack = Stack::new(&StackConfig::default(), deps);
+    let stack = Stack::new(&StackConfig::default(), deps).unwrap();
     let svc = stack.service(service_fn(handler));
     let req = Request::get("/").header("traceparent", "00-zero");
     svc.oneshot(req.body(Empty::new()).unwrap()).await.unwrap();
@@ -84,7 +86,7 @@ async fn a_malformed_traceparent_starts_a_trace_and_is_counted() {
 
 #[tokio::test]
 async fn it_fits_around_an_axum_router() {
-    let stack = Stack::new(&StackConfig::default(), StackDeps::default());
+    let stack = Stack::new(&StackConfig::default(), StackDeps::default()).unwrap();
     let app: axum::Router = axum::Router::new()
         .route("/", axum::routing::get(|| async { "hello" }))
         .layer(stack);
@@ -102,7 +104,9 @@ async fn a_body_that_is_too_large_is_answered_and_counted_as_413() {
         let body = req.into_body().collect().await?.to_bytes();
         Ok::<_, BodyError>(Response::new(Full::new(body)))
     });
-    let svc = Stack::new(&StackConfig::default(), deps).service(handler);
+    let svc = Stack::new(&StackConfig::default(), deps)
+        .unwrap()
+        .service(handler);
     let req = Request::post("/")
         .body(RequestBody::from("hello").limit(3))
         .unwrap();

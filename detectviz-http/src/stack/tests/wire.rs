@@ -39,7 +39,7 @@ async fn handler(req: Request<hyper::body::Incoming>) -> Result<Response<Body>, 
 async fn exchange(version: Version, requests: &[(&str, &str)]) -> (Vec<StatusCode>, Registry) {
     let metrics = Registry::new();
     let deps = StackDeps::default().with_metrics(metrics.clone());
-    let stack = Stack::new(&StackConfig::default(), deps);
+    let stack = Stack::new(&StackConfig::default(), deps).unwrap();
     let svc = TowerToHyperService::new(stack.service(service_fn(handler)));
     let (client, server) = tokio::io::duplex(4096);
     let (client, server) = (TokioIo::new(client), TokioIo::new(server));

@@ -1,0 +1,89 @@
+//! What a user may set.
+use detectviz_core::{
+    config::{Checker, Section},
+    resilience::{bulkhead::BulkheadConfig, priority::Priority, rate_limit::RateLimitConfig},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Settings of [`Admission`](super::Admission).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct AdmissionConfig {
+    /// How many requests the server works on at once, and how many wait for their turn.
+    pub concurrency: BulkheadConfig,
+    /// Rate limits of all requests, by the name that callers read in `RateLimit-Policy`. At most 4 apply to one request,
+    /// those of its route included.
+    pub rate_limits: BTreeMap<String, RateLimitConfig>,
+    /// What is different for a route, by its template, such as `/orders/{id}`.
+    pub routes: BTreeMap<String, RouteAdmissionConfig>,
+}
+
+/// Settings of [`Admission`](super::Admission) for one route.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct RouteAdmissionConfig {
+    /// How much its requests matter when not all can be served.
+    pub priority: Priority,
+    /// How many of its requests run at once, within what the server allows; none but that limit unless set.
+    pub concurrency: Option<BulkheadConfig>,
+    /// Rate limits of its requests, beside those of the server.
+    pub rate_limits: BTreeMap<String, RateLimitConfig>,
+}
+
+/// How many rate limits can apply to one request.
+pub(super) const MOST_LIMITS: usize = 4;
+
+// === impl AdmissionConfig ===
+
+impl Section for AdmissionConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("concurrency", &self.concurrency);
+        let most = self.routes.values().map(|route| route.rate_limits.len());
+        if self.rate_limits.len() + most.max().unwrap_or(0) > MOST_LIMITS {
+            check.problem(
+                "rate_limits",
+                "more than 4 rate limits would apply to one request",
+                "leave some out: those of a route count as well",
+            );
+        }
+        for (name, limit) in &self.rate_limits {
+            check.nested(&format!("rate_limits.{name}"), limit);
+        }
+        for (template, route) in &self.routes {
+            check.nested(&format!("routes.{template}"), route);
+        }
+    }
+}
+
+// === impl RouteAdmissionConfig ===
+
+impl RouteAdmissionConfig {
+    /// Sets how much its requests matter.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Sets how many of its requests run at once.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: BulkheadConfig) -> Self {
+        self.concurrency = Some(concurrency);
+        self
+    }
+}
+
+impl Section for RouteAdmissionConfig {
+    fn validate(&self, check: &mut Checker<'_>) {
+        if let Some(concurrency) = &self.concurrency {
+            check.nested("concurrency", concurrency);
+        }
+        for (name, limit) in &self.rate_limits {
+            check.nested(&format!("rate_limits.{name}"), limit);
+        }
+    }
+}

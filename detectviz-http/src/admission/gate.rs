@@ -1,0 +1,222 @@
+//! Decides about requests.
+use super::{
+    AdmissionConfig,
+    plan::{Limit, Plan, RoutePlan},
+    refusal::Refused,
+};
+use crate::{
+    conn,
+    route::{Route, RouteTable},
+};
+use detectviz_core::{
+    error::Error,
+    resilience::{
+        bulkhead::{self, Bulkhead, Detached, Waiting},
+        priority::Priority,
+        rate_limit::RateLimitKey,
+    },
+    telemetry::metrics::Registry,
+};
+use http::HeaderMap;
+use std::{sync::Arc, time::Instant};
+
+/// The limits of a server, live.
+///
+/// # Clone
+/// Clones are the same limits.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    plan: Arc<Plan>,
+}
+
+/// A request that wants to be taken on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) route: Route,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) now: Instant,
+}
+
+/// What becomes of it.
+pub(crate) enum Verdict {
+    Run(Held),
+    Wait(Held, Waiting),
+    Refuse(Refused),
+}
+
+/// What a request holds until its handler has answered; to be [given back](Admission::release).
+#[derive(Debug, Default)]
+#[must_use = "permits that are not released are lost"]
+pub(crate) struct Held {
+    route: Option<Detached>,
+    server: Option<Detached>,
+}
+
+// === impl Admission ===
+
+impl Admission {
+    /// The limits of `config`, which must be valid, for the routes of `table`.
+    ///
+    /// # Errors
+    /// `Config` for a route that the table does not know.
+    pub fn new(
+        config: &AdmissionConfig,
+        table: &RouteTable,
+        metrics: &Registry,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let plan = Plan::new(config, table, metrics, now)?;
+        Ok(Self {
+            plan: Arc::new(plan),
+        })
+    }
+
+    /// The limit on how many requests run at once.
+    #[must_use]
+    pub fn concurrency(&self) -> &Bulkhead {
+        &self.plan.concurrency
+    }
+
+    /// Puts other numbers in force, without losing a count. Limits that come or go wait for the next start.
+    pub fn reconfigure(&self, config: &AdmissionConfig, now: Instant) {
+        self.plan.reconfigure(config, now);
+    }
+
+    /// Decides about a request.
+    #[inline]
+    pub(crate) fn decide(&self, arrival: &Arrival<'_>) -> Verdict {
+        let plan = &*self.plan;
+        let route = plan.route(arrival.route);
+        let priority = route.map_or(Priority::Normal, |route| route.priority);
+        if priority < Priority::Critical
+            && let Err(refused) = within_rates(&plan.limits, route, arrival)
+        {
+            return Verdict::Refuse(refused);
+        }
+        let mut held = Held::default();
+        if let Some(limit) = route.and_then(|route| route.concurrency.as_ref()) {
+            match admit(limit, priority, arrival.now) {
+                // One that waits for its route takes no place among those who wait for the server.
+                Ok(Entry::Waits(waiting)) => return Verdict::Wait(held, waiting),
+                Ok(Entry::Runs(permit)) => held.route = Some(permit),
+                Err(refused) => return Verdict::Refuse(refused),
+            }
+        }
+        self.enter(held, route, priority, arrival.now)
+    }
+
+    /// The rest of the way for a request whose waiting has ended: `held` with the permit it waited for.
+    pub(crate) fn waited(
+        &self,
+        mut held: Held,
+        permit: bulkhead::Permit,
+        (route, now): (Route, Instant),
+    ) -> Verdict {
+        let route = self.plan.route(route);
+        let of_route = route.and_then(|route| route.concurrency.as_ref());
+        if of_route.is_some() && held.route.is_none() {
+            held.route = Some(permit.detach());
+            let priority = route.map_or(Priority::Normal, |route| route.priority);
+            return self.enter(held, route, priority, now);
+        }
+        held.server = Some(permit.detach());
+        Verdict::Run(held)
+    }
+
+    /// Gives back what a request for `route` held.
+    #[inline]
+    pub(crate) fn release(&self, held: Held, route: Route) {
+        if let Some(permit) = held.server {
+            drop(self.plan.concurrency.attach(permit));
+        }
+        if let Some(permit) = held.route {
+            give_back(permit, self.plan.route(route));
+        }
+    }
+
+    fn enter(
+        &self,
+        mut held: Held,
+        route: Option<&RoutePlan>,
+        priority: Priority,
+        now: Instant,
+    ) -> Verdict {
+        match admit(&self.plan.concurrency, priority, now) {
+            Ok(Entry::Runs(permit)) => {
+                held.server = Some(permit);
+                Verdict::Run(held)
+            }
+            Ok(Entry::Waits(waiting)) => Verdict::Wait(held, waiting),
+            Err(refused) => {
+                if let Some(permit) = held.route {
+                    give_back(permit, route);
+                }
+                Verdict::Refuse(refused)
+            }
+        }
+    }
+}
+
+/// Gives back a permit of a route.
+fn give_back(permit: Detached, route: Option<&RoutePlan>) {
+    if let Some(limit) = route.and_then(|route| route.concurrency.as_ref()) {
+        drop(limit.attach(permit));
+    }
+}
+
+/// What a limit says.
+enum Entry {
+    Runs(Detached),
+    Waits(Waiting),
+}
+
+#[inline]
+fn admit(limit: &Bulkhead, priority: Priority, now: Instant) -> Result<Entry, Refused> {
+    match limit.admit(priority, now) {
+        bulkhead::Admission::Permit(permit) => Ok(Entry::Runs(permit.detach())),
+        bulkhead::Admission::Queued(waiting) => Ok(Entry::Waits(waiting)),
+        bulkhead::Admission::Refused(overloaded) => Err(Refused::Overloaded(overloaded)),
+    }
+}
+
+/// Takes one from each rate limit that applies.
+#[inline]
+fn within_rates(
+    server: &[Limit],
+    route: Option<&RoutePlan>,
+    arrival: &Arrival<'_>,
+) -> Result<(), Refused> {
+    let of_route = route.map_or(&[][..], |route| &route.limits);
+    for limit in of_route.iter().chain(server) {
+        let key = limit.key(arrival);
+        if let Err(limited) = limit.limiter.admit(key, arrival.now) {
+            return Err(Refused::RateLimited(limited));
+        }
+    }
+    Ok(())
+}
+
+// === impl Limit ===
+
+impl Limit {
+    /// What tells the callers of this limit apart.
+    #[inline]
+    fn key(&self, arrival: &Arrival<'_>) -> u64 {
+        match self.limiter.key_kind() {
+            RateLimitKey::Route => self.limiter.key(&arrival.route),
+            RateLimitKey::Header(_) => {
+                let value = self
+                    .header
+                    .as_ref()
+                    .and_then(|name| arrival.headers.get(name));
+                let value = value.map_or(&b""[..], http::HeaderValue::as_bytes);
+                self.limiter.key(value)
+            }
+            RateLimitKey::Peer => {
+                let peer = conn::current().and_then(|conn| conn.peer);
+                self.limiter.key(&peer.map(|peer| peer.ip().to_canonical()))
+            }
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Which requests a server takes on, and which it refuses while it still can.
+//!
+//! ```text
+//! priority ▸ rate limits ▸ concurrency limit of the route ▸ concurrency limit of the server ▸ handler
+//! ```
+//!
+//! A server that takes on more than it can do answers nobody in time. What is beyond its limits is refused at once, with a
+//! status that says what to do: 429 for a caller that sends more than its share, 503 for what nobody can be served now, both
+//! with `Retry-After`. Requests of [priority](Priority) `critical`, which probes are, are never refused here.
+//!
+//! The limits are [settings](AdmissionConfig), for the whole server and for each route; [`Admission`] is the live view on them.
+//!
+//! ```
+//! use detectviz_core::resilience::bulkhead::BulkheadConfig;
+//! use detectviz_http::admission::AdmissionConfig;
+//!
+//! let mut config = AdmissionConfig::default();
+//! config.concurrency = BulkheadConfig::default().max_concurrent(200).max_queue(50);
+//! ```
+//!
+//! # What is counted
+//! A request holds its permit until its handler has answered with a head. A body that is streamed after that, an event stream
+//! or a WebSocket counts no more: how many of those there are is the limit of connections' to say.
+mod config;
+mod gate;
+mod plan;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    config::{AdmissionConfig, RouteAdmissionConfig},
+    gate::Admission,
+};
+pub(crate) use self::{
+    gate::{Arrival, Held, Verdict},
+    refusal::Refused,
+};
+pub use detectviz_core::resilience::priority::Priority;
