@@ -1,42 +1,20 @@
-//! One flat event of eight fields as a JSON line, beside tracing-subscriber's JSON.
+//! The access log's line, with a template and without, and a user's `tracing` event within a request, beside
+//! tracing-subscriber's JSON: a flat event, and an event with the span that stands for the request there.
 use criterion::{Criterion, criterion_group, criterion_main};
-use detectviz_benches::{allocations, rounds};
+use detectviz_benches::{
+    allocations,
+    lines::{Kind, Lines, user_event},
+    rounds,
+};
 use detectviz_core::{
     task::Tasks,
-    telemetry::{
-        context::TraceContext,
-        logs::{Caller, Logs, LogsConfig, Output},
-        span::Spans,
-    },
+    telemetry::{context::TraceContext, span::Spans},
 };
-use std::{hint::black_box, io};
-use tracing::{Level, subscriber::with_default};
+use std::{hint::black_box, io, time::Instant};
+use tracing::{Dispatch, Span, dispatcher, info_span};
 
-const TARGET: &str = "http.access";
-
-/// Writes the line that the access log writes.
-fn ours(logs: &Logs, trace: &TraceContext) {
-    let message = black_box("GET /orders/{id} 200");
-    logs.event(
-        Level::INFO,
-        TARGET,
-        Caller::here(),
-        Some(trace),
-        message,
-        |fields| {
-            fields.str("method", black_box("GET"));
-            fields.str("route", black_box("/orders/{id}"));
-            fields.str("path", black_box("/orders/7"));
-            fields.u64("status", black_box(200));
-            fields.str("outcome", black_box("ok"));
-            fields.f64("duration_ms", black_box(1.234));
-            fields.u64("bytes_out", black_box(5));
-            fields.str("peer", black_box("10.0.200.1:41820"));
-        },
-    );
-}
-
-fn theirs(trace_id: &str, span_id: &str) {
+/// One flat event of as many fields.
+fn flat(trace_id: &str, span_id: &str) {
     tracing::info!(
         target: "http.access",
         trace_id,
@@ -47,43 +25,96 @@ fn theirs(trace_id: &str, span_id: &str) {
         status = black_box(200),
         outcome = black_box("ok"),
         duration_ms = black_box(1.234),
+        bytes_in = black_box(0),
         bytes_out = black_box(5),
         peer = black_box("10.0.200.1:41820"),
+        protocol = black_box("HTTP/1.1"),
+        user_agent = black_box("curl/8.5.0"),
         "GET /orders/{{id}} 200"
     );
 }
 
+/// The span of a request, as tower-http's users make it.
+fn request_span(trace_id: &str, span_id: &str) -> Span {
+    info_span!(
+        "request",
+        method = black_box("GET"),
+        path = black_box("/orders/7"),
+        trace_id,
+        span_id
+    )
+}
+
+fn theirs() -> Dispatch {
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+    Dispatch::new(subscriber.with_writer(io::sink).finish())
+}
+
 fn log_line(c: &mut Criterion) {
     let tasks = Tasks::new();
-    let output = Output::new(io::sink());
-    let logs = LogsConfig::default().build("shop", output, &tasks);
-    let logs = logs.expect("the log starts");
+    let lines = Lines::new(&tasks).expect("the log starts");
     let trace = TraceContext::root(true);
-    let pause = |_| rounds::settle(&logs, &Spans::disabled());
-    let ours = || ours(&logs, &trace);
     let (trace_id, span_id) = (trace.trace_id().to_string(), trace.span_id().to_string());
-    let theirs = || theirs(&trace_id, &span_id);
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_writer(io::sink)
-        .finish();
-    rounds::timed(100 * rounds::CALLS, pause, ours);
-    pause(0);
-    allocations::print("log line/ours", 256, ours);
-    let mut group = c.benchmark_group("log line");
-    group.bench_function("ours", |b| {
-        b.iter_custom(|times| rounds::timed(times, pause, ours));
+    let theirs = theirs();
+    let flat = || flat(&trace_id, &span_id);
+    let request_span = || request_span(&trace_id, &span_id);
+
+    let mut group = c.benchmark_group("access line");
+    for kind in [Kind::Template, Kind::Event] {
+        let write = |at| lines.write(kind, at);
+        ours(&mut group, &lines, &format!("ours, {}", kind.name()), write);
+    }
+    dispatcher::with_default(&theirs, || peer(&mut group, "tracing-subscriber, flat", flat));
+    group.finish();
+
+    let mut group = c.benchmark_group("user event");
+    lines.in_request(|| {
+        let write = |at| lines.write(Kind::User, at);
+        ours(&mut group, &lines, "ours, in a request", write);
+        request_span().in_scope(|| {
+            ours(&mut group, &lines, "ours, in a span in a request", write);
+        });
+        let with_span = |at| request_span().in_scope(|| lines.write(Kind::User, at));
+        ours(&mut group, &lines, "ours, with a new span", with_span);
     });
-    with_default(subscriber, || {
-        theirs();
-        allocations::print("log line/tracing-subscriber", 256, theirs);
-        group.bench_function("tracing-subscriber", |b| {
-            b.iter_custom(|times| rounds::timed(times, |_| {}, theirs));
+    dispatcher::with_default(&theirs, || {
+        let with_span = || request_span().in_scope(user_event);
+        peer(&mut group, "tracing-subscriber, with its span", with_span);
+        request_span().in_scope(|| {
+            peer(&mut group, "tracing-subscriber, in an open span", user_event);
         });
     });
     group.finish();
     tasks.cancel();
+}
+
+type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+fn ours(group: &mut Group<'_>, lines: &Lines, name: &str, write: impl Fn(Instant)) {
+    let pause = |_| rounds::settle(lines.logs(), &Spans::disabled());
+    // As much as ever waits at once, so that the buffers need not grow.
+    let now = Instant::now();
+    for _ in 0..4 * rounds::CALLS {
+        write(now);
+    }
+    rounds::timed(100 * rounds::CALLS, pause, || write(now));
+    pause(0);
+    allocations::print(name, 256, || write(Instant::now()));
+    group.bench_function(name, |b| {
+        b.iter_custom(|times| {
+            // A request has read the clock; the line is given what it read.
+            let now = Instant::now();
+            rounds::timed(times, pause, || write(now))
+        });
+    });
+}
+
+fn peer(group: &mut Group<'_>, name: &str, write: impl Fn()) {
+    write();
+    allocations::print(name, 256, &write);
+    group.bench_function(name, |b| {
+        b.iter_custom(|times| rounds::timed(times, |_| {}, &write));
+    });
 }
 
 criterion_group!(benches, log_line);

@@ -1,5 +1,6 @@
-//! What benches and gates share: a counting allocator, and a request with the stack that it goes through.
+//! What benches and gates share: a counting allocator, log lines, and a request with the stack that it goes through.
 pub mod allocations;
+pub mod lines;
 pub mod request;
 pub mod rounds;
 pub mod subject;

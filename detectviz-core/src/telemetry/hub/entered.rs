@@ -1,9 +1,10 @@
 //! Where the current thread is: in which spans of users, in which request, for which runtime.
+use super::span::{Fields, OpenSpan};
 use crate::{
     task::RuntimeId,
     telemetry::context::{SpanId, TraceContext, current},
 };
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 use tracing::span;
 
 thread_local! {
@@ -11,13 +12,14 @@ thread_local! {
 }
 
 /// A span of a user that the thread is in, and what was around it when it was entered.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entered {
+#[derive(Debug)]
+struct Entered {
     /// Which layer made it: two subscribers may give one id to two spans.
-    pub(super) layer: u64,
-    pub(super) id: u64,
-    pub(super) context: TraceContext,
-    pub(super) runtime: Option<RuntimeId>,
+    layer: u64,
+    id: u64,
+    context: TraceContext,
+    runtime: Option<RuntimeId>,
+    fields: Arc<Fields>,
     slot: Option<SpanId>,
     around: Option<RuntimeId>,
 }
@@ -45,42 +47,47 @@ pub fn current_context() -> Option<TraceContext> {
 pub(super) fn place() -> Place {
     let slot = current(|slot| slot.map(|slot| slot.context));
     let around = RuntimeId::current();
-    let Some(top) = top() else {
-        return Place {
-            context: slot,
-            runtime: around,
-            in_slot: slot.is_some(),
+    with_top(|top| {
+        let Some(top) = top else {
+            return Place {
+                context: slot,
+                runtime: around,
+                in_slot: slot.is_some(),
+            };
         };
-    };
-    let in_slot = slot.is_some_and(|slot| top.slot != Some(slot.span_id()));
-    let in_runtime = around.is_some() && around != top.around;
-    Place {
-        context: if in_slot { slot } else { Some(top.context) },
-        runtime: if in_runtime {
-            around
-        } else {
-            top.runtime.or(around)
-        },
-        in_slot,
-    }
+        let in_slot = slot.is_some_and(|slot| top.slot != Some(slot.span_id()));
+        Place {
+            context: if in_slot { slot } else { Some(top.context) },
+            runtime: top.runtime_within(around),
+            in_slot,
+        }
+    })
 }
 
 /// The runtime alone; what a disabled event costs.
 pub(super) fn runtime() -> Option<RuntimeId> {
     let around = RuntimeId::current();
-    match top() {
-        Some(top) if around.is_none() || around == top.around => top.runtime.or(around),
-        _ => around,
-    }
+    with_top(|top| top.map_or(around, |top| top.runtime_within(around)))
+}
+
+/// Gives `read` the fields of the innermost span of a layer, if there is one. It must not log, nor enter or leave a span.
+pub(super) fn with_fields(layer: u64, read: impl FnOnce(&Fields)) {
+    let _ = ENTERED.try_with(|stack| {
+        let stack = stack.borrow();
+        if let Some(own) = stack.iter().rfind(|entered| entered.layer == layer) {
+            read(&own.fields);
+        }
+    });
 }
 
 /// The thread enters a span.
-pub(super) fn enter(layer: u64, id: &span::Id, context: TraceContext, runtime: Option<RuntimeId>) {
+pub(super) fn enter(layer: u64, id: &span::Id, span: &OpenSpan) {
     let entered = Entered {
         layer,
         id: id.into_u64(),
-        context,
-        runtime,
+        context: span.context,
+        runtime: span.runtime,
+        fields: span.fields.clone(),
         slot: current(|slot| slot.map(|slot| slot.context.span_id())),
         around: RuntimeId::current(),
     };
@@ -89,18 +96,31 @@ pub(super) fn enter(layer: u64, id: &span::Id, context: TraceContext, runtime: O
 
 /// The thread leaves a span, which need not be the innermost.
 pub(super) fn exit(layer: u64, id: &span::Id) {
-    let _ = ENTERED.try_with(|stack| {
+    let left = ENTERED.try_with(|stack| {
         let mut stack = stack.borrow_mut();
         let own = |entered: &Entered| entered.layer == layer && entered.id == id.into_u64();
-        if let Some(at) = stack.iter().rposition(own) {
-            stack.remove(at);
-        }
+        let at = stack.iter().rposition(own)?;
+        Some(stack.remove(at))
     });
+    drop(left);
 }
 
-fn top() -> Option<Entered> {
+/// Gives `read` the innermost span.
+fn with_top<R>(read: impl Fn(Option<&Entered>) -> R) -> R {
     ENTERED
-        .try_with(|stack| stack.borrow().last().copied())
-        .ok()
-        .flatten()
+        .try_with(|stack| read(stack.borrow().last()))
+        .unwrap_or_else(|_| read(None))
+}
+
+// === impl Entered ===
+
+impl Entered {
+    /// The runtime of what is made within the span, while the thread works for `around`.
+    fn runtime_within(&self, around: Option<RuntimeId>) -> Option<RuntimeId> {
+        if around.is_some() && around != self.around {
+            around
+        } else {
+            self.runtime.or(around)
+        }
+    }
 }

@@ -1,60 +1,104 @@
 //! The fields of a span, serialised once.
-use crate::telemetry::logs::{Fields, Name, Texts, Value};
-use std::ops::Range;
+use crate::telemetry::logs::{Buf, Line, Name, NameHash, Texts, Value};
 
 /// Names, and their values as JSON; at most 16 KiB.
 #[derive(Debug, Default)]
 pub(super) struct SpanFields {
-    entries: Vec<(&'static str, Range<usize>)>,
-    json: Vec<u8>,
+    entries: Vec<Entry>,
+    /// `,"name":value` for each, in order.
+    json: Buf,
+    /// Whether a name cannot stand in a line as it is.
+    unusual: bool,
     truncated: bool,
 }
 
+/// Where a field stands in the JSON.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: &'static str,
+    hash: NameHash,
+    start: usize,
+    value: usize,
+    end: usize,
+}
+
 const MAX: usize = 16 * 1024;
+
+/// What must be left for a field to be begun.
+const LEAST: usize = 64;
 
 // === impl SpanFields ===
 
 impl SpanFields {
     /// Adds a field, or gives it another value.
     pub(super) fn set(&mut self, name: &'static str, value: Value<'_>, texts: &mut Texts) {
-        let mut json = Vec::new();
-        self.truncated |= !value.under(Name::known(name)).write(&mut json, texts, MAX);
-        self.set_json(name, &json);
+        let value = value.under(Name::known(name).is_secret());
+        self.put(name, |json, room| Some(value.write(json, texts, room)));
     }
 
     /// Adds the fields of `newer`; where both have a field, the newer value holds.
     pub(super) fn merge(&mut self, newer: &Self) {
-        for (name, range) in &newer.entries {
-            self.set_json(name, &newer.json[range.clone()]);
+        for entry in &newer.entries {
+            let value = &newer.json.as_slice()[entry.value..entry.end];
+            self.put(entry.name, |json, room| {
+                let fits = value.len() <= room;
+                fits.then(|| json.put(value)).map(|()| true)
+            });
         }
         self.truncated |= newer.truncated;
     }
 
-    fn set_json(&mut self, name: &'static str, json: &[u8]) {
-        if let Some(at) = self.entries.iter().position(|(known, _)| *known == name) {
-            let (_, old) = self.entries.remove(at);
-            for (_, later) in self
-                .entries
-                .iter_mut()
-                .filter(|(_, range)| range.start >= old.end)
-            {
-                *later = later.start - old.len()..later.end - old.len();
-            }
-            self.json.drain(old);
-        }
-        let start = self.json.len();
-        if start + json.len() > MAX {
-            self.truncated = true;
+    /// Lets `write` append a value of at most so many bytes; it says whether that is all of it, or that it does not fit.
+    fn put(&mut self, name: &'static str, write: impl FnOnce(&mut Buf, usize) -> Option<bool>) {
+        self.forget(name);
+        let (known, start) = (Name::known(name), self.json.len());
+        self.json.put(b",\"");
+        self.json.put(name.as_bytes());
+        self.json.put(b"\":");
+        let value = self.json.len();
+        let room = MAX.saturating_sub(value);
+        let written = if room < LEAST {
+            None
+        } else {
+            write(&mut self.json, room)
+        };
+        self.truncated |= written != Some(true);
+        if written.is_none() {
+            self.json.truncate(start);
             return;
         }
-        self.json.extend_from_slice(json);
-        self.entries.push((name, start..self.json.len()));
+        self.unusual |= !known.is_usual();
+        self.entries.push(Entry {
+            name,
+            hash: known.hash(),
+            start,
+            value,
+            end: self.json.len(),
+        });
+    }
+
+    fn forget(&mut self, name: &str) {
+        let Some(at) = self.entries.iter().position(|entry| entry.name == name) else {
+            return;
+        };
+        let old = self.entries.remove(at);
+        self.json.remove(old.start..old.end);
+        let length = old.end - old.start;
+        for later in &mut self.entries[at..] {
+            later.start -= length;
+            later.value -= length;
+            later.end -= length;
+        }
     }
 
     /// Adds the fields to a line.
-    pub(super) fn write(&self, line: &mut Fields<'_>) {
-        for (name, range) in &self.entries {
-            line.encoded(Name::known(name), &self.json[range.clone()]);
+    pub(super) fn write(&self, line: &mut Line) {
+        let names = self.entries.iter().map(|entry| entry.hash);
+        let json = self.json.as_slice();
+        if self.unusual || !line.block(names, json) {
+            for entry in &self.entries {
+                line.encoded(Name::known(entry.name), &json[entry.value..entry.end]);
+            }
         }
         if self.truncated {
             line.mark_truncated();
@@ -73,15 +117,26 @@ mod tests {
         fields.set("b", Value::U64(2), &mut texts);
         fields.set("password", Value::U64(3), &mut texts);
         fields.set("a", Value::Bool(true), &mut texts);
-        let read = |(name, range): &(&'static str, Range<usize>)| {
+        let mut newer = SpanFields::default();
+        newer.set("b", Value::Str("two"), &mut texts);
+        for (newer, expected) in [
             (
-                *name,
-                String::from_utf8(fields.json[range.clone()].to_vec()).unwrap(),
-            )
-        };
-        let all = fields.entries.iter().map(read).collect::<Vec<_>>();
-        let expected = [("b", "2"), ("password", "\"[redacted]\""), ("a", "true")];
-        assert_eq!(all, expected.map(|(name, json)| (name, json.to_owned())));
+                SpanFields::default(),
+                r#","b":2,"password":"[redacted]","a":true"#,
+            ),
+            (newer, r#","password":"[redacted]","a":true,"b":"two""#),
+        ] {
+            fields.merge(&newer);
+            let json = str::from_utf8(fields.json.as_slice()).unwrap();
+            assert_eq!(json, expected);
+            let parts = fields.entries.iter().map(|entry| {
+                let name = format!(",\"{}\":", entry.name);
+                assert_eq!(json[entry.start..entry.value], name);
+                &json[entry.start..entry.end]
+            });
+            assert_eq!(parts.collect::<String>(), expected);
+        }
+        assert!(!fields.truncated);
     }
 
     #[test]
@@ -92,9 +147,10 @@ mod tests {
             fields.set(name, Value::Str(&long), &mut texts);
         }
         assert!(fields.truncated && fields.json.len() <= MAX);
+        assert_eq!(fields.entries.len(), 1);
         for _ in 0..1000 {
             fields.set("a", Value::Str(&long[..100]), &mut texts);
         }
-        assert!(fields.json.len() < MAX);
+        assert!(fields.json.len() < 200 && fields.entries.len() == 1);
     }
 }

@@ -1,15 +1,16 @@
 //! The layer that brings events and spans of `tracing` to their runtime.
 use super::{
+    callsite::known,
     entered::{self, Place, place},
-    span::{OpenSpan, Recording, Values, unix_nanos},
+    span::{Fields, OpenSpan, Recording, Values, unix_nanos},
     table,
-    visit::Each,
+    visit::{Each, Recorder},
 };
 use crate::{
     task::RuntimeId,
     telemetry::{
         context::{TraceContext, current},
-        logs::{Caller, Fields, Name, Value},
+        logs::{Line, Value},
         span::{SpanKind, SpanRecord},
     },
 };
@@ -17,9 +18,17 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
-use tracing::{Event, Level, Metadata, Subscriber, field::Visit, span};
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 use tracing_core::{Kind, callsite::Callsite, metadata};
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
 
 /// Brings events and spans to the outputs of their runtime; see the [module](super).
 ///
@@ -85,6 +94,21 @@ impl TelemetryLayer {
     fn is_logged(&self, runtime: Option<RuntimeId>, metadata: &Metadata<'_>) -> bool {
         self.filtered || is_logged(runtime, metadata)
     }
+
+    /// Adds the fields of the spans that an event is in.
+    fn write_spans<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>, line: &mut Line)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if event.is_contextual() && self.filtered {
+            // Every span of our own subscriber is on the thread's stack: the registry need not be asked.
+            entered::with_fields(self.id, |fields| fields.write(line));
+        } else if let Some(span) = ctx.event_span(event)
+            && let Some(fields) = fields_of(&span)
+        {
+            fields.write(line);
+        }
+    }
 }
 
 impl Default for TelemetryLayer {
@@ -109,7 +133,7 @@ where
             else {
                 return;
             };
-            OpenSpan::new(request, runtime, None)
+            OpenSpan::new(request, runtime, None, None)
         } else {
             let around = match attrs.parent() {
                 Some(parent) => place_of(parent, &ctx),
@@ -122,7 +146,8 @@ where
             if !self.is_logged(around.runtime, metadata) {
                 return;
             }
-            let mut open = begin(metadata.name(), around);
+            let within = span.parent().and_then(|parent| fields_of(&parent));
+            let mut open = begin(metadata.name(), around, within);
             open.add(values(open.is_recorded(), |visitor| attrs.record(visitor)));
             open
         };
@@ -151,61 +176,32 @@ where
             },
             None => place(),
         };
-        let metadata = event.metadata();
-        if !self.is_logged(place.runtime, metadata) {
-            return;
-        }
-        if *metadata.level() == Level::ERROR
-            && let Some(span) = ctx.event_span(event)
-            && let Some(open) = span.extensions_mut().get_mut::<OpenSpan>()
-        {
-            open.fail();
-        }
-        let fields = |line: &mut Fields<'_>| {
-            event.record(&mut Each(|name, value: Value<'_>| {
-                if name != MESSAGE {
-                    line.value(Name::known(name), value);
-                }
-            }));
-            for span in ctx.event_scope(event).into_iter().flatten() {
-                if let Some(open) = span.extensions().get::<OpenSpan>() {
-                    open.fields.write(line);
-                }
-            }
-        };
         table::with(place.runtime, |outputs| {
-            let caller = Caller::new(
-                metadata.file().unwrap_or_default(),
-                metadata.line().unwrap_or(0),
-            );
-            let write = |message: Value<'_>| {
-                let (level, target) = (*metadata.level(), metadata.target());
-                outputs.logs().write(
-                    level,
-                    target,
-                    caller,
-                    place.context.as_ref(),
-                    message,
-                    fields,
-                );
-            };
-            let mut written = false;
-            event.record(&mut Each(|name, value: Value<'_>| {
-                if name == MESSAGE && !written {
-                    written = true;
-                    write(value);
-                }
-            }));
-            if !written {
-                write(Value::Str(""));
+            let (metadata, logs) = (event.metadata(), outputs.logs());
+            let level = *metadata.level();
+            // Asked although the subscriber was: levels may have changed since a callsite was told that it is always on.
+            if !logs.enabled(level, metadata.target()) {
+                return;
             }
+            if level == Level::ERROR
+                && let Some(span) = ctx.event_span(event)
+                && let Some(open) = span.extensions_mut().get_mut::<OpenSpan>()
+            {
+                open.fail();
+            }
+            let known = known(metadata);
+            logs.record(level, &known.origin, |line| {
+                let mut recorder = Recorder::new(known, line, place.context, logs.service());
+                recorder.record(event);
+                self.write_spans(event, &ctx, line);
+            });
         });
     }
 
     fn on_enter(&self, id: &span::Id, ctx: Context<'_, S>) {
         let Some(span) = ctx.span(id) else { return };
         if let Some(open) = span.extensions().get::<OpenSpan>() {
-            entered::enter(self.id, id, open.context, open.runtime);
+            entered::enter(self.id, id, open);
         }
     }
 
@@ -222,9 +218,6 @@ where
         }
     }
 }
-
-/// The field that `tracing` keeps the message in.
-const MESSAGE: &str = "message";
 
 /// Whether an event or a span is logged in this runtime.
 pub(super) fn is_logged(runtime: Option<RuntimeId>, metadata: &Metadata<'_>) -> bool {
@@ -252,17 +245,26 @@ where
     known.unwrap_or_else(place)
 }
 
+/// The fields of a span, or else of the innermost around it that is one of ours.
+fn fields_of<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<Arc<Fields>> {
+    let own = |span: SpanRef<'a, S>| {
+        let extensions = span.extensions();
+        extensions.get::<OpenSpan>().map(|open| open.fields.clone())
+    };
+    span.scope().find_map(own)
+}
+
 /// The values that `record` shows.
 fn values(recorded: bool, record: impl FnOnce(&mut dyn Visit)) -> Values {
     let mut values = Values::default();
-    record(&mut Each(|name, value: Value<'_>| {
-        values.push(name, value, recorded)
+    record(&mut Each(|field: &Field, value: Value<'_>| {
+        values.push(field.name(), value, recorded)
     }));
     values
 }
 
 /// A new span inside of `around`.
-fn begin(name: &'static str, around: Place) -> OpenSpan {
+fn begin(name: &'static str, around: Place, within: Option<Arc<Fields>>) -> OpenSpan {
     let recording = |context: TraceContext| {
         let wanted = table::with(around.runtime, |outputs| outputs.spans().clone());
         let spans = wanted.filter(|spans| context.is_sampled() && spans.is_recording())?;
@@ -286,7 +288,7 @@ fn begin(name: &'static str, around: Place) -> OpenSpan {
             root.with_sampled(table::with(around.runtime, sample).unwrap_or(false))
         }
     };
-    OpenSpan::new(context, around.runtime, recording(context))
+    OpenSpan::new(context, around.runtime, within, recording(context))
 }
 
 // === impl Request ===

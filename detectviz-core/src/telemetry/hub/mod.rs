@@ -39,6 +39,7 @@
 //! and then the fields of the spans around it, innermost first. The first of several fields of one name keeps it, so that
 //! the event's wins; the others become `fields.<name>`, as [`Fields`](super::logs::Fields) says. A span is there only when
 //! its level is logged. An event of level ERROR marks the span it was made in as failed.
+mod callsite;
 mod entered;
 mod fields;
 mod install;

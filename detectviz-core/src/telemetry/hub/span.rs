@@ -4,20 +4,30 @@ use crate::{
     task::RuntimeId,
     telemetry::{
         context::TraceContext,
-        logs::{Name, Texts, Value},
+        logs::{Line, Name, Texts, Value},
         span::{Attributes, SpanRecord, SpanStatus, Spans, Value as Attribute},
     },
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// A span of a user; or, with nothing to record, the request itself.
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub(super) context: TraceContext,
     pub(super) runtime: Option<RuntimeId>,
-    pub(super) fields: SpanFields,
+    pub(super) fields: Arc<Fields>,
     /// Only when the span is sampled and somebody wants it.
     recording: Option<Recording>,
+}
+
+/// What a span gives to the lines within it; the innermost span leads to those around it.
+#[derive(Debug)]
+pub(super) struct Fields {
+    own: Mutex<SpanFields>,
+    around: Option<Arc<Self>>,
 }
 
 /// A span that is exported when it ends.
@@ -45,12 +55,17 @@ impl OpenSpan {
     pub(super) fn new(
         context: TraceContext,
         runtime: Option<RuntimeId>,
+        around: Option<Arc<Fields>>,
         recording: Option<Recording>,
     ) -> Self {
+        let fields = Fields {
+            own: Mutex::default(),
+            around,
+        };
         Self {
             context,
             runtime,
-            fields: SpanFields::default(),
+            fields: Arc::new(fields),
             recording,
         }
     }
@@ -62,7 +77,7 @@ impl OpenSpan {
 
     /// Adds values to the lines and to the exported span.
     pub(super) fn add(&mut self, values: Values) {
-        self.fields.merge(&values.fields);
+        self.fields.lock().merge(&values.fields);
         if let Some(Recording { record, .. }) = &mut self.recording {
             for (name, value) in values.attributes {
                 record.attributes.set(name, value);
@@ -86,12 +101,30 @@ impl OpenSpan {
     }
 }
 
+// === impl Fields ===
+
+impl Fields {
+    /// Adds the fields of the span and of those around it to a line, innermost first.
+    pub(super) fn write(&self, line: &mut Line) {
+        let mut next = Some(self);
+        while let Some(fields) = next {
+            fields.lock().write(line);
+            next = fields.around.as_deref();
+        }
+    }
+
+    /// Nobody formats a value under the lock.
+    fn lock(&self) -> MutexGuard<'_, SpanFields> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 // === impl Values ===
 
 impl Values {
     /// Adds a field; `recorded` says that the span is exported.
     pub(super) fn push(&mut self, name: &'static str, value: Value<'_>, recorded: bool) {
-        let value = value.under(Name::known(name));
+        let value = value.under(Name::known(name).is_secret());
         let attribute = match value {
             _ if !recorded => None,
             Value::I64(value) => Some(value.into()),

@@ -97,10 +97,10 @@ impl Subscriber for TelemetrySubscriber {
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if *metadata.level() <= table::max_level() {
-            Interest::sometimes()
-        } else {
-            Interest::never()
+        match table::is_logged_everywhere(*metadata.level(), metadata.target()) {
+            Some(true) => Interest::always(),
+            None => Interest::sometimes(),
+            Some(false) => Interest::never(),
         }
     }
 
@@ -124,8 +124,8 @@ impl Subscriber for TelemetrySubscriber {
         self.inner.record_follows_from(span, follows);
     }
 
-    fn event_enabled(&self, event: &Event<'_>) -> bool {
-        self.inner.event_enabled(event)
+    fn event_enabled(&self, _: &Event<'_>) -> bool {
+        true
     }
 
     fn event(&self, event: &Event<'_>) {

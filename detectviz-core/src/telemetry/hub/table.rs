@@ -8,7 +8,7 @@ use std::sync::{
     LazyLock,
     atomic::{AtomicU64, Ordering},
 };
-use tracing::level_filters::LevelFilter;
+use tracing::{Level, level_filters::LevelFilter};
 
 /// The one table of the process. It says where telemetry goes and decides nothing else.
 static TABLE: LazyLock<ArcSwap<Vec<Entry>>> = LazyLock::new(ArcSwap::default);
@@ -67,6 +67,16 @@ pub(super) fn max_level() -> LevelFilter {
         .iter()
         .map(|entry| entry.outputs.logs.levels().max());
     levels.max().unwrap_or(LevelFilter::OFF)
+}
+
+/// Whether every registered runtime logs this level and target, or none does; `None` when they differ.
+pub(super) fn is_logged_everywhere(level: Level, target: &str) -> Option<bool> {
+    let entries = TABLE.load();
+    let mut logged = entries
+        .iter()
+        .map(|entry| entry.outputs.logs.enabled(level, target));
+    let first = logged.next().unwrap_or(false);
+    logged.all(|logged| logged == first).then_some(first)
 }
 
 // === impl Outputs ===

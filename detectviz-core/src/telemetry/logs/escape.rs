@@ -3,7 +3,7 @@
 //! Escaped as `\u00xx` are the control characters C0, DEL and C1, the separators U+2028 and U+2029, the marks that turn
 //! the direction of text (U+202A–U+202E, U+2066–U+2069) and the byte order mark; `\n`, `\r` and `\t` have their short
 //! forms. What is left can neither end a line nor speak to a terminal.
-use super::scan::plain_start;
+use super::{buf::Buf, scan::plain_start};
 
 /// Whether the quote and the backslash are escaped too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ static SPECIAL: [bool; 256] = special();
 
 /// Appends `text` to `out`, escaped, in at most `limit` bytes; it is cut between characters. Returns whether all of it
 /// was written.
-pub(super) fn escape(out: &mut Vec<u8>, text: &str, quotes: Quotes, limit: usize) -> bool {
+pub(super) fn escape(out: &mut Buf, text: &str, quotes: Quotes, limit: usize) -> bool {
     let bytes = text.as_bytes();
     let end = out.len().saturating_add(limit);
     let (mut plain, mut at) = (0, 0);
@@ -40,7 +40,7 @@ pub(super) fn escape(out: &mut Vec<u8>, text: &str, quotes: Quotes, limit: usize
         if out.len() + short.len() > end {
             return false;
         }
-        out.extend_from_slice(short);
+        out.put(short);
         at += width;
         plain = at;
     }
@@ -78,10 +78,10 @@ fn render(code: u16, buffer: &mut [u8; 6]) -> &[u8] {
 }
 
 /// Appends what fits before `end`.
-fn append(out: &mut Vec<u8>, text: &str, end: usize) -> bool {
+fn append(out: &mut Buf, text: &str, end: usize) -> bool {
     let room = end.saturating_sub(out.len());
     let fits = text.floor_char_boundary(room.min(text.len()));
-    out.extend_from_slice(&text.as_bytes()[..fits]);
+    out.put(&text.as_bytes()[..fits]);
     fits == text.len()
 }
 
@@ -106,9 +106,13 @@ mod tests {
     use super::*;
 
     fn check(text: &str, quotes: Quotes, limit: usize, expected: &str) {
-        let mut out = Vec::new();
+        let mut out = Buf::new();
         escape(&mut out, text, quotes, limit);
-        assert_eq!(String::from_utf8(out).unwrap(), expected, "{text:?}");
+        assert_eq!(
+            str::from_utf8(out.as_slice()).unwrap(),
+            expected,
+            "{text:?}"
+        );
     }
 
     #[test]

@@ -66,17 +66,8 @@ impl<'a> Fields<'a> {
         self.line.field(Name::known(key), Value::Error(value));
     }
 
-    pub(in super::super) fn value(&mut self, name: Name<'_>, value: Value<'_>) {
+    #[cfg(test)]
+    pub(super) fn value(&mut self, name: Name<'_>, value: Value<'_>) {
         self.line.field(name, value);
-    }
-
-    /// A value that is JSON already.
-    pub(in super::super) fn encoded(&mut self, name: Name<'_>, json: &[u8]) {
-        self.line.encoded(name, json);
-    }
-
-    /// Says that something was cut before it came here.
-    pub(in super::super) fn mark_truncated(&mut self) {
-        self.line.mark_truncated();
     }
 }

@@ -1,12 +1,14 @@
 //! The logs of one runtime.
 use super::{
+    buf::Buf,
     caller::Caller,
     config::LogsConfig,
     escape::{Quotes, escape},
     fields::Fields,
     levels::{Change, Directives, Levels},
-    line::{Head, encode},
+    line::{Line, encode},
     output::{LineFormat, Output},
+    rendered::Origin,
     sink::{Counts, Notice, Sink, Writer},
     value::Value,
 };
@@ -19,7 +21,7 @@ use crate::{
 use std::{
     fmt,
     sync::{Arc, Weak},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 use tracing::{Level, level_filters::LevelFilter};
 
@@ -131,7 +133,12 @@ impl Logs {
         message: &str,
         fields: impl FnOnce(&mut Fields<'_>),
     ) {
-        self.write(level, target, caller, trace, Value::Str(message), fields);
+        self.put(level, |line| {
+            line.origin(level, target, caller);
+            line.message(Value::Str(message));
+            line.ids(trace, &self.inner.service);
+            fields(&mut Fields::new(line));
+        });
     }
 
     /// Waits until what was logged before is written, for at most `within`; returns whether it is. Blocks the thread.
@@ -166,30 +173,44 @@ impl Logs {
         self.count(Counts::write_errors)
     }
 
-    pub(in super::super) fn write(
+    /// Logs one event whose origin is rendered already; `rest` writes the message, the ids and the fields.
+    pub(in super::super) fn record(
         &self,
         level: Level,
-        target: &str,
-        caller: Caller<'_>,
-        trace: Option<&TraceContext>,
-        message: Value<'_>,
-        fields: impl FnOnce(&mut Fields<'_>),
+        origin: &Origin,
+        rest: impl FnOnce(&mut Line),
     ) {
+        self.put(level, |line| {
+            line.rendered_origin(origin);
+            rest(line);
+        });
+    }
+
+    /// `,"service":"…"`, or empty.
+    pub(in super::super) fn service(&self) -> &[u8] {
+        &self.inner.service
+    }
+
+    pub(super) fn format(&self) -> LineFormat {
+        self.inner.format
+    }
+
+    #[inline]
+    pub(super) fn sink(&self) -> Option<&Arc<Sink>> {
+        self.inner.sink.as_ref()
+    }
+
+    /// Puts a line together, at the present time, and gives it to the writer.
+    fn put(&self, level: Level, write: impl FnOnce(&mut Line)) {
         let Some(sink) = &self.inner.sink else {
             return;
         };
-        let head = Head {
-            at: SystemTime::now(),
-            level,
-            target,
-            caller,
-            trace,
-            service: &self.inner.service,
+        let now = Instant::now();
+        let write = |line: &mut Line| {
+            line.begin(now);
+            write(line);
         };
-        let fields = |line: &mut _| fields(&mut Fields::new(line));
-        encode(self.inner.format, &head, message, fields, |line| {
-            sink.push(level, line)
-        });
+        encode(self.inner.format, write, |line| sink.push(level, line));
     }
 
     fn count(&self, read: impl FnOnce(&Counts) -> u64) -> u64 {
@@ -252,8 +273,9 @@ fn rendered(service: &str) -> Arc<[u8]> {
     if service.is_empty() {
         return Arc::from([]);
     }
-    let mut out = b",\"service\":\"".to_vec();
+    let mut out = Buf::new();
+    out.put(b",\"service\":\"");
     escape(&mut out, service, Quotes::Escaped, 256);
     out.push(b'"');
-    out.into()
+    out.as_slice().into()
 }

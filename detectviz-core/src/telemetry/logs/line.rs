@@ -1,135 +1,274 @@
 //! One event as one line, JSON or text.
 use super::{
+    buf::Buf,
     caller::Caller,
     escape::{Quotes, escape},
-    name::{MAX_NAME, Name},
+    key::Key,
+    name::{MAX_NAME, Name, NameHash, PREFIX, Taken},
     number,
     output::LineFormat,
+    rendered::{Origin, write_origin},
     timestamp,
     value::{SHORT, Texts, Value},
 };
 use crate::telemetry::context::TraceContext;
-use std::{cell::Cell, ops::Range, time::SystemTime};
+use std::{cell::Cell, time::Instant};
 use tracing::Level;
 
 /// The longest line in bytes, its end included.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
+pub(super) const MAX_VALUE: usize = 16 * 1024;
 const MAX_MESSAGE: usize = 24 * 1024;
-const MAX_VALUE: usize = 16 * 1024;
 const MAX_FIELDS: usize = 128;
 const MAX_COPIES: u64 = 9;
 
-const TRUNCATED: &[u8] = b",\"truncated\":true}\n";
-const PREFIX: &[u8] = b"fields.";
+/// The most bytes that end a line.
+pub(super) const MAX_END: usize = 19;
 
 /// What must be left for a field to be begun.
-const FIELD: usize = MAX_NAME + PREFIX.len() + SHORT + 16;
+pub(super) const FIELD: usize = MAX_NAME + PREFIX.len() + SHORT + 16;
 
 thread_local! {
-    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::new()) };
+    static LINE: Cell<Option<Box<Line>>> = const { Cell::new(None) };
 }
 
-/// What every line begins with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
-    pub(super) at: SystemTime,
-    pub(super) level: Level,
-    pub(super) target: &'a str,
-    pub(super) caller: Caller<'a>,
-    pub(super) trace: Option<&'a TraceContext>,
-    /// `,"service":"…"`, or empty.
-    pub(super) service: &'a [u8],
-}
-
-/// A line that fields are added to.
+/// A line that is put together in the buffers of its thread.
 #[derive(Debug)]
-pub(super) struct Line {
-    scratch: Scratch,
+pub(in super::super) struct Line {
+    buf: Buf,
+    taken: Taken,
+    texts: Texts,
     format: LineFormat,
     truncated: bool,
 }
 
-/// The buffers of a thread.
-#[derive(Debug)]
-struct Scratch {
-    line: Vec<u8>,
-    /// Where the names that are taken stand in `line`.
-    names: Vec<Range<usize>>,
-    texts: Texts,
-}
-
-/// Encodes a line in the thread's buffers and gives it to `done`. `message` and `fields` may log in turn: the inner line
-/// is then encoded in buffers of its own.
+/// Lets `write` put a line together in the thread's buffers, and gives it to `done`. What `write` calls may log in turn: the
+/// inner line is then put together in buffers of its own.
 pub(super) fn encode<R>(
     format: LineFormat,
-    head: &Head<'_>,
-    message: Value<'_>,
-    fields: impl FnOnce(&mut Line),
+    write: impl FnOnce(&mut Line),
     done: impl FnOnce(&[u8]) -> R,
 ) -> R {
-    let scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
-    let mut line = Line {
-        scratch,
-        format,
-        truncated: false,
-    };
-    line.scratch.line.clear();
-    line.scratch.names.clear();
-    line.begin(head, message);
-    fields(&mut line);
+    let mut line = take();
+    line.reset(format);
+    write(&mut line);
     line.end();
-    let result = done(&line.scratch.line);
-    let _ = SCRATCH.try_with(|cell| cell.set(line.scratch));
+    let result = done(line.buf.as_slice());
+    put_back(line);
     result
+}
+
+/// Lets `read` use the texts of the thread, or others while they are in use.
+pub(super) fn with_texts<R>(read: impl FnOnce(&mut Texts) -> R) -> R {
+    let mut line = take();
+    let result = read(&mut line.texts);
+    put_back(line);
+    result
+}
+
+/// The buffers of the thread; new ones while they are in use, or gone.
+fn take() -> Box<Line> {
+    let own = LINE.try_with(Cell::take).ok().flatten();
+    own.unwrap_or_else(|| Box::new(Line::new()))
+}
+
+fn put_back(line: Box<Line>) {
+    let _ = LINE.try_with(|own| own.set(Some(line)));
+}
+
+/// Appends the time, and what stands before it.
+#[inline]
+pub(super) fn begin(out: &mut Buf, format: LineFormat, at: Instant) {
+    if format == LineFormat::Json {
+        out.put_some(b"{\"timestamp\":\"  ", 14);
+    }
+    out.put_some(&timestamp::render(at), timestamp::LEN);
+}
+
+/// Appends the ids of the span.
+#[inline]
+pub(super) fn put_ids(out: &mut Buf, format: LineFormat, trace: &TraceContext) {
+    const JSON: [u8; 75] =
+        *b",\"trace_id\":\"00000000000000000000000000000000\",\"span_id\":\"0000000000000000\"";
+    const TEXT: [u8; 67] = *b" trace_id=00000000000000000000000000000000 span_id=0000000000000000";
+    let trace_id = number::hex16(trace.trace_id().to_bytes());
+    let span_id = number::hex8(u64::from_be_bytes(trace.span_id().to_bytes()));
+    match format {
+        LineFormat::Json => {
+            let room = &mut out.room(JSON.len())[..JSON.len()];
+            room.copy_from_slice(&JSON);
+            room[13..45].copy_from_slice(&trace_id);
+            room[58..74].copy_from_slice(&span_id);
+            out.keep(JSON.len());
+        }
+        LineFormat::Text => {
+            let room = &mut out.room(TEXT.len())[..TEXT.len()];
+            room.copy_from_slice(&TEXT);
+            room[10..42].copy_from_slice(&trace_id);
+            room[51..].copy_from_slice(&span_id);
+            out.keep(TEXT.len());
+        }
+    }
+}
+
+/// Appends the end of a line; at most [`MAX_END`] bytes.
+#[inline]
+pub(super) fn put_end(out: &mut Buf, format: LineFormat, truncated: bool) {
+    match (format, truncated) {
+        (LineFormat::Json, false) => out.put(b"}\n"),
+        (LineFormat::Json, true) => out.put(b",\"truncated\":true}\n"),
+        (LineFormat::Text, false) => out.put(b"\n"),
+        (LineFormat::Text, true) => out.put(b" truncated=true\n"),
+    }
 }
 
 // === impl Line ===
 
 impl Line {
+    pub(super) const fn new() -> Self {
+        Self {
+            buf: Buf::new(),
+            taken: Taken::new(),
+            texts: Texts::new(),
+            format: LineFormat::Json,
+            truncated: false,
+        }
+    }
+
+    pub(super) fn reset(&mut self, format: LineFormat) {
+        self.buf.clear();
+        self.taken.clear();
+        self.format = format;
+        self.truncated = false;
+    }
+
+    /// Appends the time; the line is empty.
+    #[inline]
+    pub(super) fn begin(&mut self, at: Instant) {
+        begin(&mut self.buf, self.format, at);
+    }
+
+    /// Appends where the event comes from.
+    pub(super) fn origin(&mut self, level: Level, target: &str, caller: Caller<'_>) {
+        self.truncated |= !write_origin(&mut self.buf, self.format, level, target, caller);
+    }
+
+    /// The same, rendered before.
+    #[inline]
+    pub(super) fn rendered_origin(&mut self, origin: &Origin) {
+        origin.put(&mut self.buf, self.format);
+    }
+
+    /// Appends the message.
+    pub(in super::super) fn message(&mut self, message: Value<'_>) {
+        self.message_within(message, MAX_MESSAGE);
+    }
+
+    /// Appends the message in at most `limit` bytes.
+    pub(super) fn message_within(&mut self, message: Value<'_>, limit: usize) {
+        let Self { buf, texts, .. } = self;
+        self.truncated |= match self.format {
+            LineFormat::Json => !message.write(buf, texts, limit),
+            LineFormat::Text => {
+                !message.with_text(texts, limit, |text| escape(buf, text, Quotes::Plain, limit))
+            }
+        };
+    }
+
+    /// Appends the ids of the span and the service, which is `,"service":"…"` or empty.
+    pub(in super::super) fn ids(&mut self, trace: Option<&TraceContext>, service: &[u8]) {
+        if let Some(trace) = trace {
+            put_ids(&mut self.buf, self.format, trace);
+        }
+        if self.format == LineFormat::Json {
+            self.buf.put(service);
+        }
+    }
+
     /// Adds a field. A name that is taken, by a standard field or by an earlier one, becomes `fields.<name>`, then
     /// `fields.<name>.2` up to `.9`.
-    pub(super) fn field(&mut self, name: Name<'_>, value: Value<'_>) {
-        let value = value.under(name);
-        // Half of what is left: so that one value does not take the room of all others.
-        self.entry(name, |out, texts, room| {
-            value.write(out, texts, MAX_VALUE.min(room / 2))
-        });
+    pub(in super::super) fn field(&mut self, name: Name<'_>, value: Value<'_>) {
+        if self.has_room() && self.name(name) {
+            self.value(value.under(name.is_secret));
+        } else {
+            self.truncated = true;
+        }
+    }
+
+    /// The same, with a name that is rendered already.
+    pub(in super::super) fn keyed(&mut self, key: &Key, value: Value<'_>) {
+        if !self.has_room() {
+            self.truncated = true;
+            return;
+        }
+        if !self.taken.take(key.hash) {
+            self.field(Name::new(key.name()), value);
+            return;
+        }
+        let (rendered, len) = key.rendered(self.format);
+        self.buf.put_some(rendered, len);
+        self.value(value.under(key.is_secret));
     }
 
     /// Adds a field whose value is encoded already.
-    pub(super) fn encoded(&mut self, name: Name<'_>, json: &[u8]) {
-        self.entry(name, |out, _, room| {
-            if json.len() > room {
-                out.extend_from_slice(b"null");
-                return false;
-            }
-            out.extend_from_slice(json);
-            true
-        });
+    pub(in super::super) fn encoded(&mut self, name: Name<'_>, json: &[u8]) {
+        if !self.has_room() || !self.name(name) {
+            self.truncated = true;
+        } else if json.len() > self.room() {
+            self.buf.put(b"null");
+            self.truncated = true;
+        } else {
+            self.buf.put(json);
+        }
+    }
+
+    /// Adds fields that are JSON with their names and commas, when that can be done as they are: none of their `names` is
+    /// taken. Returns whether it could.
+    pub(in super::super) fn block(
+        &mut self,
+        names: impl Iterator<Item = NameHash> + Clone,
+        json: &[u8],
+    ) -> bool {
+        let fits = self.format == LineFormat::Json
+            && json.len() + FIELD <= self.room()
+            && self.taken.len() + names.clone().count() <= MAX_FIELDS
+            && names.clone().all(|name| !self.taken.has(name));
+        if fits {
+            names.for_each(|name| {
+                self.taken.take(name);
+            });
+            self.buf.put(json);
+        }
+        fits
+    }
+
+    /// Leaves `count` bytes of the line to what is written another time.
+    pub(super) fn leave(&mut self, count: usize) {
+        self.buf.room(count);
+        self.buf.keep(count);
+    }
+
+    /// What was written from `from` on.
+    pub(super) fn written_from(&self, from: usize) -> &[u8] {
+        &self.buf.as_slice()[from..]
+    }
+
+    /// Whether something was cut or left out.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.truncated
     }
 
     /// Says that a value was cut before it came here.
-    pub(super) fn mark_truncated(&mut self) {
+    pub(in super::super) fn mark_truncated(&mut self) {
         self.truncated = true;
     }
 
-    fn entry(
-        &mut self,
-        name: Name<'_>,
-        write: impl FnOnce(&mut Vec<u8>, &mut Texts, usize) -> bool,
-    ) {
-        if self.room() < FIELD || self.scratch.names.len() >= MAX_FIELDS {
-            self.truncated = true;
-            return;
-        }
-        if !self.name(name) {
-            self.truncated = true;
-            return;
-        }
-        let room = self.room();
-        let Scratch { line, texts, .. } = &mut self.scratch;
-        self.truncated |= !write(line, texts, room);
+    fn value(&mut self, value: Value<'_>) {
+        // Half of what is left: so that one value does not take the room of all others.
+        let limit = MAX_VALUE.min(self.room() / 2);
+        let Self { buf, texts, .. } = self;
+        self.truncated |= !value.write(buf, texts, limit);
     }
 
     /// Appends the name and what separates it from its value; `false` when every form of it is taken.
@@ -138,118 +277,45 @@ impl Line {
             LineFormat::Json => (b",\"", b"\":"),
             LineFormat::Text => (b" ", b"="),
         };
-        let Scratch { line, names, .. } = &mut self.scratch;
-        let start = line.len();
-        let first = u64::from(name.is_standard);
+        let Self { buf, taken, .. } = self;
+        if name.is_plain && !name.is_standard && taken.take(name.hash) {
+            buf.put(open);
+            buf.put(name.text.as_bytes());
+            buf.put(close);
+            return true;
+        }
+        let start = buf.len();
+        let first = u64::from(name.is_standard || name.is_plain);
         for attempt in first..=MAX_COPIES {
-            line.truncate(start);
-            line.extend_from_slice(open);
-            let from = line.len();
+            buf.truncate(start);
+            buf.put(open);
+            let from = buf.len();
             if attempt > 0 {
-                line.extend_from_slice(PREFIX);
+                buf.put(PREFIX.as_bytes());
             }
-            if name.is_plain {
-                line.extend_from_slice(name.text.as_bytes());
-            } else {
-                self.truncated |= !escape(line, name.text, Quotes::Escaped, MAX_NAME);
-            }
+            self.truncated |= !escape(buf, name.text, Quotes::Escaped, MAX_NAME);
             if attempt > 1 {
-                line.push(b'.');
-                number::u64(line, attempt);
+                buf.push(b'.');
+                number::u64(buf, attempt);
             }
-            let (before, own) = line.split_at(from);
-            if names
-                .iter()
-                .all(|taken| before.get(taken.clone()) != Some(own))
-            {
-                names.push(from..line.len());
-                line.extend_from_slice(close);
+            if taken.take(NameHash::of(&buf.as_slice()[from..])) {
+                buf.put(close);
                 return true;
             }
         }
-        line.truncate(start);
+        buf.truncate(start);
         false
     }
 
-    fn begin(&mut self, head: &Head<'_>, message: Value<'_>) {
-        let Scratch { line, texts, .. } = &mut self.scratch;
-        let caller = head.caller;
-        match self.format {
-            LineFormat::Json => {
-                line.extend_from_slice(b"{\"timestamp\":\"");
-                line.extend_from_slice(&timestamp::render(head.at));
-                line.extend_from_slice(b"\",\"level\":\"");
-                line.extend_from_slice(head.level.as_str().as_bytes());
-                line.extend_from_slice(b"\",\"caller\":\"");
-                self.truncated |= !escape(line, caller.file(), Quotes::Escaped, MAX_NAME);
-                line.push(b':');
-                number::u64(line, u64::from(caller.line()));
-                line.extend_from_slice(b"\",\"target\":\"");
-                self.truncated |= !escape(line, head.target, Quotes::Escaped, MAX_NAME);
-                line.extend_from_slice(b"\",\"message\":");
-                self.truncated |= !message.write(line, texts, MAX_MESSAGE);
-                if let Some(trace) = head.trace {
-                    line.extend_from_slice(b",\"trace_id\":\"");
-                    line.extend_from_slice(&trace.trace_id().to_hex());
-                    line.extend_from_slice(b"\",\"span_id\":\"");
-                    line.extend_from_slice(&trace.span_id().to_hex());
-                    line.push(b'"');
-                }
-                line.extend_from_slice(head.service);
-            }
-            LineFormat::Text => {
-                line.extend_from_slice(&timestamp::render(head.at));
-                line.push(b' ');
-                line.extend_from_slice(head.level.as_str().as_bytes());
-                line.push(b' ');
-                self.truncated |= !escape(line, head.target, Quotes::Plain, MAX_NAME);
-                line.push(b' ');
-                self.truncated |= !escape(line, caller.file(), Quotes::Plain, MAX_NAME);
-                line.push(b':');
-                number::u64(line, u64::from(caller.line()));
-                line.extend_from_slice(b": ");
-                self.truncated |= !message.with_text(texts, MAX_MESSAGE, |text| {
-                    escape(line, text, Quotes::Plain, MAX_MESSAGE)
-                });
-                if let Some(trace) = head.trace {
-                    line.extend_from_slice(b" trace_id=");
-                    line.extend_from_slice(&trace.trace_id().to_hex());
-                    line.extend_from_slice(b" span_id=");
-                    line.extend_from_slice(&trace.span_id().to_hex());
-                }
-            }
-        }
+    fn end(&mut self) {
+        put_end(&mut self.buf, self.format, self.truncated);
     }
 
-    fn end(&mut self) {
-        let end: &[u8] = match (self.format, self.truncated) {
-            (LineFormat::Json, true) => TRUNCATED,
-            (LineFormat::Json, false) => b"}\n",
-            (LineFormat::Text, true) => b" truncated=true\n",
-            (LineFormat::Text, false) => b"\n",
-        };
-        self.scratch.line.extend_from_slice(end);
+    fn has_room(&self) -> bool {
+        self.room() >= FIELD && self.taken.len() < MAX_FIELDS
     }
 
     fn room(&self) -> usize {
-        (MAX_LINE - TRUNCATED.len()).saturating_sub(self.scratch.line.len())
-    }
-}
-
-// === impl Scratch ===
-
-impl Scratch {
-    const fn new() -> Self {
-        Self {
-            line: Vec::new(),
-            names: Vec::new(),
-            texts: Texts::new(),
-        }
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
+        (MAX_LINE - MAX_END).saturating_sub(self.buf.len())
     }
 }

@@ -31,33 +31,46 @@
 //!   no room are dropped and counted by level, and a WARN line tells of them when there is room again. After a
 //!   [flush](Logs::flush), every line that was logged is either [written](Logs::written) or [dropped](Logs::dropped).
 //! - Lines of one thread keep their order; those of different threads may change places within the 100 ms.
+mod buf;
 mod caller;
 mod config;
+mod entry;
 mod escape;
 mod fields;
 mod handle;
+mod key;
 mod levels;
 mod line;
 mod name;
 mod number;
 mod output;
 mod redact;
+mod rendered;
 mod scan;
 mod sink;
+mod template;
 #[cfg(test)]
 mod tests;
 mod timestamp;
 mod value;
+mod values;
 
+pub(super) use self::{
+    buf::Buf,
+    line::Line,
+    name::{Name, NameHash},
+    rendered::Origin,
+    value::{Texts, Value},
+};
 pub use self::{
     caller::Caller,
     config::{LogFormat, LogsConfig},
+    entry::Entry,
     fields::Fields,
     handle::Logs,
+    key::Key,
     levels::{Directives, InvalidLevels, Levels},
     output::Output,
-};
-pub(super) use self::{
-    name::Name,
-    value::{Texts, Value},
+    template::{LineTemplate, MessageSuffix, StaticFields},
+    values::Values,
 };

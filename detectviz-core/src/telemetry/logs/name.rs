@@ -5,6 +5,9 @@ use std::cell::Cell;
 /// The longest name that is written whole, in bytes.
 pub(super) const MAX_NAME: usize = 256;
 
+/// What is put before a name that is taken.
+pub(super) const PREFIX: &str = "fields.";
+
 pub(super) const STANDARD: [&str; 9] = [
     "timestamp",
     "level",
@@ -21,12 +24,27 @@ pub(super) const STANDARD: [&str; 9] = [
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Name<'a> {
     pub(super) text: &'a str,
+    /// What stands for the text where names are compared.
+    pub(super) hash: NameHash,
     /// Whether what stands under it is masked.
     pub(super) is_secret: bool,
     /// Whether a standard field has it.
     pub(super) is_standard: bool,
     /// Whether it is JSON as it stands.
     pub(super) is_plain: bool,
+}
+
+/// A hash of 64 bits: FNV-1a, then mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct NameHash(u64);
+
+/// The names that a line has. Two that have the same hash count as the same, so that, once in 2⁶⁴, a field is called
+/// `fields.<name>` for no reason.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// A bit for each name: where it is not set, nobody needs to look.
+    bits: u64,
+    hashes: Vec<NameHash>,
 }
 
 /// Names of the source that this thread has seen, by address. A static text does not change, so that its address and its
@@ -41,10 +59,29 @@ thread_local! {
 
 const EMPTY: Name<'static> = Name {
     text: "",
+    hash: NameHash::of(b""),
     is_secret: false,
     is_standard: false,
     is_plain: true,
 };
+
+/// Whether a standard field has the name.
+pub(super) const fn is_standard(name: &str) -> bool {
+    let name = name.as_bytes();
+    let mut which = 0;
+    while which < STANDARD.len() {
+        let standard = STANDARD[which].as_bytes();
+        let mut at = 0;
+        while standard.len() == name.len() && at < name.len() && standard[at] == name[at] {
+            at += 1;
+        }
+        if at == standard.len() && at == name.len() {
+            return true;
+        }
+        which += 1;
+    }
+    false
+}
 
 // === impl Name ===
 
@@ -53,22 +90,102 @@ impl<'a> Name<'a> {
     pub(in super::super) fn new(text: &'a str) -> Self {
         Self {
             text,
+            hash: NameHash::of(text.as_bytes()),
             is_secret: is_secret_key(text),
-            is_standard: STANDARD.contains(&text),
+            is_standard: is_standard(text),
             is_plain: text.len() <= MAX_NAME && is_plain(text.as_bytes()),
         }
     }
 
     /// A name of the source, looked at once by each thread.
+    #[inline]
     pub(in super::super) fn known(text: &'static str) -> Name<'static> {
         SEEN.try_with(|seen| seen.find(text))
             .unwrap_or_else(|_| Name::new(text))
+    }
+
+    pub(in super::super) fn hash(&self) -> NameHash {
+        self.hash
+    }
+
+    pub(in super::super) fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
+    /// Whether it can stand in a line as it is.
+    pub(in super::super) fn is_usual(&self) -> bool {
+        self.is_plain && !self.is_standard
+    }
+}
+
+// === impl NameHash ===
+
+impl NameHash {
+    pub(in super::super) const fn of(name: &[u8]) -> Self {
+        Self::of_both(name, b"")
+    }
+
+    /// The hash of `start` followed by `end`.
+    pub(super) const fn of_both(start: &[u8], end: &[u8]) -> Self {
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut at = 0;
+        while at < start.len() + end.len() {
+            let byte = if at < start.len() {
+                start[at]
+            } else {
+                end[at - start.len()]
+            };
+            hash = (hash ^ byte as u64).wrapping_mul(PRIME);
+            at += 1;
+        }
+        Self((hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn bit(self) -> u64 {
+        1 << (self.0 >> 58)
+    }
+}
+
+// === impl Taken ===
+
+impl Taken {
+    pub(super) const fn new() -> Self {
+        Self {
+            bits: 0,
+            hashes: Vec::new(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bits = 0;
+        self.hashes.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    pub(super) fn has(&self, name: NameHash) -> bool {
+        self.bits & name.bit() != 0 && self.hashes.contains(&name)
+    }
+
+    /// Takes the name; `false` when it is taken.
+    #[inline]
+    pub(super) fn take(&mut self, name: NameHash) -> bool {
+        if self.has(name) {
+            return false;
+        }
+        self.bits |= name.bit();
+        self.hashes.push(name);
+        true
     }
 }
 
 // === impl Seen ===
 
 impl Seen {
+    #[inline]
     fn find(&self, text: &'static str) -> Name<'static> {
         let address = text.as_ptr().addr();
         let place = &self.0[(address ^ (address >> 6) ^ text.len()) % PLACES];
@@ -99,5 +216,30 @@ mod tests {
         }
         assert!(Name::known("password").is_secret && Name::known("level").is_standard);
         assert!(!Name::known("a\"b").is_plain);
+    }
+
+    #[test]
+    fn exactly_the_standard_names_are_standard() {
+        for name in STANDARD {
+            assert!(is_standard(name));
+            assert!(!is_standard(&name[1..]) && !is_standard(&format!("{name}s")));
+        }
+        assert!(!is_standard(""));
+    }
+
+    #[test]
+    fn a_name_is_taken_once() {
+        let mut taken = Taken::new();
+        let names = (0..128).map(|n| NameHash::of(format!("name{n}").as_bytes()));
+        for name in names.clone() {
+            assert!(!taken.has(name) && taken.take(name));
+        }
+        for name in names {
+            assert!(taken.has(name) && !taken.take(name));
+        }
+        assert_eq!(taken.len(), 128);
+        taken.clear();
+        assert!(taken.take(NameHash::of_both(b"fields.", b"a")));
+        assert!(!taken.take(NameHash::of(b"fields.a")));
     }
 }

@@ -1,56 +1,202 @@
-//! Numbers as text, without `fmt`.
+//! Numbers as text, without `fmt`: two digits at a time from a table.
+use super::buf::Buf;
+
+/// The most digits of a number of 64 bits.
+const MOST: usize = 20;
+
+static PAIRS: [[u8; 2]; 100] = pairs();
 
 /// Appends `value` in decimal.
-pub(super) fn u64(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = digit(value % 10);
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+#[inline]
+pub(super) fn u64(out: &mut Buf, value: u64) {
+    if let Some(room) = out.room(MOST).first_chunk_mut() {
+        let count = render(room, value);
+        out.keep(count);
     }
-    out.extend_from_slice(&digits[start..]);
 }
 
 /// Appends `value` in decimal.
-pub(super) fn i64(out: &mut Vec<u8>, value: i64) {
+pub(super) fn i64(out: &mut Buf, value: i64) {
     if value < 0 {
         out.push(b'-');
     }
     u64(out, value.unsigned_abs());
 }
 
-/// Writes `value` in decimal over all of `out`, with leading zeros.
-pub(super) fn padded(out: &mut [u8], mut value: u64) {
-    for place in out.iter_mut().rev() {
-        *place = digit(value % 10);
-        value /= 10;
-    }
+/// Appends thousandths as a number with exactly three decimals, such as `1.230`.
+#[inline]
+pub(super) fn thousandths(out: &mut Buf, value: u64) {
+    u64(out, value / 1000);
+    let [tens, ones] = pair(value % 100);
+    // Below ten, so that it fits.
+    let hundreds = b'0' + (value / 100 % 10) as u8;
+    out.put_some(&[b'.', hundreds, tens, ones], 4);
 }
 
-fn digit(value: u64) -> u8 {
-    b"0123456789"[usize::try_from(value).unwrap_or(0) % 10]
+/// Appends what `{:?}` makes of a finite number; quickly when it has at most three decimals.
+pub(super) fn f64(out: &mut Buf, value: f64) {
+    /// Below it each number of thousandths has its own nearest `f64`, and fits into 15 digits.
+    const BOUND: f64 = 1e15;
+    let scaled = (value.abs() * 1000.0).round();
+    if scaled < BOUND && scaled / 1000.0 == value.abs() {
+        if value.is_sign_negative() {
+            out.push(b'-');
+        }
+        // Whole and not negative.
+        thousandths(out, scaled as u64);
+        let text = out.as_slice();
+        let zeros = text[text.len() - 2..].iter().rev();
+        let zeros = zeros.take_while(|digit| **digit == b'0').count();
+        out.truncate(out.len() - zeros);
+        return;
+    }
+    // Writing to memory does not fail.
+    let _ = std::io::Write::write_fmt(out, format_args!("{value:?}"));
+}
+
+/// The two digits of a number below 100.
+#[inline]
+pub(super) fn pair(value: u64) -> [u8; 2] {
+    PAIRS[value as usize % 100]
+}
+
+/// Writes `value` over the start of `out` and returns the number of its digits.
+#[inline]
+fn render(out: &mut [u8; MOST], mut value: u64) -> usize {
+    if value < 10 {
+        out[0] = b'0' + value as u8;
+        return 1;
+    }
+    let count = value.ilog10() as usize + 1;
+    let mut at = count.min(MOST);
+    while value >= 100 && at >= 2 {
+        at -= 2;
+        out[at..at + 2].copy_from_slice(&pair(value % 100));
+        value /= 100;
+    }
+    if value >= 10 {
+        out[..2].copy_from_slice(&pair(value));
+    } else {
+        out[0] = b'0' + value as u8;
+    }
+    count
+}
+
+/// Writes 16 bytes as 32 lower-case hexadecimal digits.
+#[inline]
+pub(super) fn hex16(bytes: [u8; 16]) -> [u8; 32] {
+    let value = u128::from_be_bytes(bytes);
+    let (high, low) = (hex8((value >> 64) as u64), hex8(value as u64));
+    let mut out = [0; 32];
+    out[..16].copy_from_slice(&high);
+    out[16..].copy_from_slice(&low);
+    out
+}
+
+/// The 16 lower-case hexadecimal digits of `value`.
+#[inline]
+pub(super) fn hex8(value: u64) -> [u8; 16] {
+    let mut out = [0; 16];
+    out[..8].copy_from_slice(&hex4((value >> 32) as u32));
+    out[8..].copy_from_slice(&hex4(value as u32));
+    out
+}
+
+/// Eight digits, all in one word: the nibbles are spread to a byte each, and those above nine moved on to the letters.
+#[inline]
+fn hex4(value: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from(value);
+    let word = (word | word << 16) & 0x0000_ffff_0000_ffff;
+    let word = (word | word << 8) & 0x00ff_00ff_00ff_00ff;
+    let word = (word | word << 4) & (0x0f * ONES);
+    let letters = ((word + 6 * ONES) >> 4) & ONES;
+    let digits = word + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1);
+    digits.to_be_bytes()
+}
+
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut table = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        table[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    table
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(write: impl FnOnce(&mut Buf)) -> String {
+        let mut out = Buf::new();
+        out.put(b"x");
+        write(&mut out);
+        String::from_utf8(out.as_slice()[1..].to_vec()).unwrap()
+    }
+
     #[test]
     fn numbers_are_written_as_fmt_writes_them() {
-        for value in [0, 1, 9, 10, 99, 100, 12_345, u64::MAX] {
-            let mut out = Vec::new();
-            super::u64(&mut out, value);
-            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        for digits in 0..20 {
+            for value in [
+                10_u64.pow(digits),
+                10_u64.pow(digits) - 1,
+                10_u64.pow(digits) + 7,
+            ] {
+                assert_eq!(text(|out| u64(out, value)), value.to_string());
+            }
         }
         for value in [0, -1, 7, i64::MIN, i64::MAX] {
-            let mut out = Vec::new();
-            super::i64(&mut out, value);
-            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+            assert_eq!(text(|out| i64(out, value)), value.to_string());
         }
-        let mut out = [0; 4];
-        super::padded(&mut out, 42);
-        assert_eq!(&out, b"0042");
+        for (value, expected) in [
+            (0, "0.000"),
+            (7, "0.007"),
+            (1234, "1.234"),
+            (60_010, "60.010"),
+        ] {
+            assert_eq!(text(|out| thousandths(out, value)), expected);
+        }
+        for value in [
+            0.0,
+            -0.0,
+            1.0,
+            0.5,
+            1.234,
+            -0.001,
+            0.0005,
+            1e-7,
+            0.1 + 0.2,
+            999_999_999_999.999,
+            1e12,
+            1e15,
+            1e16,
+            1e300,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+        ] {
+            assert_eq!(text(|out| f64(out, value)), format!("{value:?}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_is_written_as_fmt_writes_it(whole: u64, float: f64, thousands in 0_u64..1 << 52) {
+            prop_assert_eq!(text(|out| u64(out, whole)), whole.to_string());
+            let rounded = thousands as f64 / 1000.0;
+            for value in [float, rounded, -rounded] {
+                if value.is_finite() {
+                    prop_assert_eq!(text(|out| f64(out, value)), format!("{value:?}"));
+                }
+            }
+        }
+
+        #[test]
+        fn ids_are_written_as_fmt_writes_them(value: u128) {
+            let hex = hex16(value.to_be_bytes());
+            prop_assert_eq!(str::from_utf8(&hex).unwrap(), format!("{value:032x}"));
+        }
     }
 }

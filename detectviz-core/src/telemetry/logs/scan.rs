@@ -1,40 +1,134 @@
-//! Eight bytes at a time: is there anything in a text that needs a closer look?
+//! Texts looked at many bytes at a time: is there anything in them that needs a closer look?
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Whether `bytes` are ASCII without control characters, quotes and backslashes: JSON as they stand.
-pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    all(bytes, |word| special(word) | below(word, 0x20))
+/// How many bytes are looked at together. The compiler makes one vector of them.
+const BLOCK: usize = 16;
+
+/// How much room behind a text [`copy`] may write to.
+pub(super) const BEHIND: usize = BLOCK;
+
+/// What a text holds that needs a closer look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found(u8);
+
+// === impl Found ===
+
+impl Found {
+    const ESCAPE: u8 = 1;
+    const CLUE: u8 = 2;
+
+    /// Nothing: the text is JSON as it stands, and no secret can be in it.
+    #[inline]
+    pub(super) fn nothing(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Something that may have to be escaped: not printable ASCII, a quote or a backslash.
+    #[inline]
+    pub(super) fn escapes(self) -> bool {
+        self.0 & Self::ESCAPE != 0
+    }
 }
 
-/// Whether they are plain and hold none of the bytes that could give away a secret: space, `:` and `=`.
-pub(super) fn is_harmless(bytes: &[u8]) -> bool {
-    all(bytes, |word| {
-        special(word) | below(word, 0x21) | equal(word, b':') | equal(word, b'=')
-    })
+/// Copies `text` to the start of `out`, which is longer by [`BEHIND`] bytes at least, and says what it holds. A space, `:`
+/// or `=` may give a secret away.
+#[inline]
+pub(super) fn copy(out: &mut [u8], text: &[u8]) -> Found {
+    let mut found = [0; BLOCK];
+    let (out, _) = out.as_chunks_mut::<BLOCK>();
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    for (out, block) in out.iter_mut().zip(blocks) {
+        *out = *block;
+        judge(block, &mut found);
+    }
+    if !rest.is_empty()
+        && let Some(out) = out.get_mut(blocks.len())
+    {
+        let last = last(rest);
+        *out = last;
+        judge(&last, &mut found);
+    }
+    Found(found.into_iter().fold(0, |all, one| all | one))
+}
+
+/// Whether `bytes` are ASCII without control characters, quotes and backslashes: JSON as they stand.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [b'x'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().all(is_plain_word) && is_plain_word(&last)
 }
 
 /// How many bytes at the start are plain, in steps of eight.
 pub(super) fn plain_start(bytes: &[u8]) -> usize {
     let (words, _) = bytes.as_chunks::<8>();
-    let is_plain = |word: &&[u8; 8]| is_plain(word.as_slice());
-    8 * words.iter().take_while(is_plain).count()
+    8 * words.iter().take_while(|word| is_plain_word(word)).count()
 }
 
-fn all(bytes: &[u8], found: impl Fn(u64) -> u64) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [b'x'; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let hits = words
-        .iter()
-        .fold(0, |hits, word| hits | found(u64::from_ne_bytes(*word)));
-    hits | found(u64::from_ne_bytes(last)) == 0
+/// The first space, `:` or `=` from `from` on.
+pub(super) fn next_clue(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let (words, last) = rest.as_chunks::<8>();
+    let clues = |word: u64| equal(word, b' ') | equal(word, b':') | equal(word, b'=');
+    for (at, word) in words.iter().enumerate() {
+        // The lowest hit is exact; only above it there can be false ones.
+        let hits = clues(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return Some(from + 8 * at + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let start = from + rest.len() - last.len();
+    let at = last.iter().position(|b| matches!(b, b' ' | b':' | b'='))?;
+    Some(start + at)
 }
 
-/// Quote, backslash, DEL, or not ASCII.
-fn special(word: u64) -> u64 {
-    equal(word, b'"') | equal(word, b'\\') | equal(word, 0x7f) | (word & HIGH)
+/// Adds what is in the block to what was found before, lane by lane.
+#[inline]
+fn judge(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
+    for (byte, found) in block.iter().zip(found) {
+        let printable = byte.wrapping_sub(b' ') < 0x7f - b' ';
+        let escape = !printable | (*byte == b'"') | (*byte == b'\\');
+        let clue = (*byte == b' ') | (*byte == b':') | (*byte == b'=');
+        *found |= u8::from(escape) * Found::ESCAPE | u8::from(clue) * Found::CLUE;
+    }
+}
+
+/// The bytes, fewer than a block, and then nothing of interest.
+#[inline]
+fn last(rest: &[u8]) -> [u8; BLOCK] {
+    const FILL: u128 = u128::from_ne_bytes([b'x'; BLOCK]);
+    let len = rest.len().min(BLOCK - 1);
+    // Two pieces that may overlap: where they do, they are the same.
+    let value = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            u128::from(first) | u128::from(last) << (8 * (len - 8))
+        }
+        _ => match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+                u128::from(u64::from(first) | u64::from(last) << (8 * (len - 4)))
+            }
+            _ => {
+                let at = |at: usize| u32::from(rest.get(at).copied().unwrap_or(0)) << (8 * at);
+                u128::from(at(0) | at(1) | at(2))
+            }
+        },
+    };
+    let kept = (1 << (8 * len)) - 1;
+    (value | FILL & !kept).to_le_bytes()
+}
+
+fn is_plain_word(word: &[u8; 8]) -> bool {
+    let word = u64::from_ne_bytes(*word);
+    let hits = equal(word, b'"')
+        | equal(word, b'\\')
+        | equal(word, 0x7f)
+        | (word & HIGH)
+        | below(word, 0x20);
+    hits == 0
 }
 
 /// Not zero when a byte of `word` is `byte`.
@@ -51,24 +145,52 @@ fn below(word: u64, bound: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn each_byte_is_judged_at_each_place() {
         for byte in 0..=u8::MAX {
-            for length in 1..20 {
+            for length in 1..40 {
                 for at in 0..length {
                     let mut bytes = vec![b'x'; length];
                     bytes[at] = byte;
                     let plain = (0x20..0x7f).contains(&byte) && !b"\"\\".contains(&byte);
                     assert_eq!(is_plain(&bytes), plain, "{byte} at {at} of {length}");
-                    let harmless = plain && !b" :=".contains(&byte);
-                    assert_eq!(is_harmless(&bytes), harmless, "{byte} at {at} of {length}");
                     let start = plain_start(&bytes);
                     assert!(is_plain(&bytes[..start]) && start.is_multiple_of(8));
                     assert!(!plain || start == length / 8 * 8);
+                    let clue = b" :=".contains(&byte);
+                    let mut out = vec![0; length + BEHIND];
+                    let found = copy(&mut out, &bytes);
+                    assert_eq!(out[..length], bytes);
+                    assert_eq!(found.escapes(), !plain, "{byte} at {at} of {length}");
+                    assert_eq!(
+                        found.nothing(),
+                        plain && !clue,
+                        "{byte} at {at} of {length}"
+                    );
+                    assert_eq!(next_clue(&bytes, 0), clue.then_some(at));
+                    assert_eq!(next_clue(&bytes, at + 1), None);
                 }
             }
         }
-        assert!(is_plain(b"") && is_harmless(b""));
+        assert!(is_plain(b"") && copy(&mut [], b"").nothing());
+        assert_eq!(next_clue(b"", 1), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_copied_and_its_clues_are_found_in_order(text in "(?s)([ :=;9<!]|.){0,70}") {
+            let bytes = text.as_bytes();
+            let mut out = vec![0; bytes.len() + BEHIND];
+            copy(&mut out, bytes);
+            prop_assert_eq!(&out[..bytes.len()], bytes);
+            let clues = (0..bytes.len()).filter(|at| b" :=".contains(&bytes[*at]));
+            let mut found = Vec::new();
+            while let Some(at) = next_clue(bytes, found.last().map_or(0, |last| last + 1)) {
+                found.push(at);
+            }
+            prop_assert_eq!(found, clues.collect::<Vec<_>>());
+        }
     }
 }

@@ -1,44 +1,103 @@
-//! RFC 3339 timestamps in UTC with microseconds; the thread keeps the last second that it rendered.
-use super::number::padded;
+//! RFC 3339 timestamps in UTC with microseconds, from the monotonic clock.
+//!
+//! A caller that has read the clock passes on what it read. What a thread keeps is the moment when the current second of the
+//! system's clock began, and that second as text: a timestamp is then a subtraction and six digits. Both clocks are read
+//! anew when the second is over, so that a system clock that is set is followed within a second; until then the
+//! timestamps of a thread go on evenly.
+use super::number::pair;
 use std::{
     cell::Cell,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// `YYYY-MM-DDThh:mm:ss.uuuuuuZ`
 pub(super) const LEN: usize = 27;
 
+/// As much as is copied.
+pub(super) type Text = [u8; 32];
+
+/// The second that a thread rendered last.
+#[derive(Clone, Copy)]
+struct Second {
+    began: Instant,
+    text: Text,
+}
+
 thread_local! {
-    static SECOND: Cell<(u64, [u8; LEN])> = const { Cell::new((0, *b"1970-01-01T00:00:00.000000Z")) };
+    static SECOND: Cell<Option<Second>> = const { Cell::new(None) };
 }
 
 /// The last second of the year 9999, the end of RFC 3339.
 const LAST: u64 = 253_402_300_799;
 
-/// Renders `at`. Times before 1970 become its first moment, times after 9999 its last second.
-pub(super) fn render(at: SystemTime) -> [u8; LEN] {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let second = since.as_secs().min(LAST);
-    let (cached, mut text) = SECOND.try_with(Cell::get).unwrap_or((second + 1, [0; LEN]));
-    if cached != second {
-        text = whole(second);
-        let _ = SECOND.try_with(|cell| cell.set((second, text)));
+/// Renders `at`; the first [`LEN`] bytes count. Times before 1970 become its first moment, times after 9999 its last
+/// second.
+#[inline]
+pub(super) fn render(at: Instant) -> Text {
+    let known = SECOND.try_with(Cell::get).ok().flatten();
+    if let Some(second) = known
+        && let Some(since) = at.checked_duration_since(second.began)
+        && since.as_secs() == 0
+    {
+        return with_micros(second.text, since.subsec_micros());
     }
-    padded(&mut text[20..26], u64::from(since.subsec_micros()));
+    render_anew(at, known)
+}
+
+/// Reads both clocks for it. A moment before the second that is known is rendered and not kept: lines of work that began
+/// earlier come between those of now.
+#[cold]
+fn render_anew(at: Instant, known: Option<Second>) -> Text {
+    let wall = wall_of(at, Instant::now(), SystemTime::now());
+    let text = whole(wall.as_secs());
+    let fraction = Duration::from_nanos(wall.subsec_nanos().into());
+    if known.is_none_or(|known| known.began <= at)
+        && let Some(began) = at.checked_sub(fraction)
+    {
+        let _ = SECOND.try_with(|cell| cell.set(Some(Second { began, text })));
+    }
+    with_micros(text, wall.subsec_micros())
+}
+
+/// What the system's clock shows at `at`, since 1970, when it shows `wall` at `now`.
+fn wall_of(at: Instant, now: Instant, wall: SystemTime) -> Duration {
+    let wall = wall.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let shown = match at.checked_duration_since(now) {
+        Some(ahead) => wall.saturating_add(ahead),
+        None => wall.saturating_sub(now.saturating_duration_since(at)),
+    };
+    if shown.as_secs() > LAST {
+        Duration::from_secs(LAST)
+    } else {
+        shown
+    }
+}
+
+#[inline]
+fn with_micros(mut text: Text, micros: u32) -> Text {
+    let micros = u64::from(micros);
+    text[20..22].copy_from_slice(&pair(micros / 10_000));
+    text[22..24].copy_from_slice(&pair(micros / 100 % 100));
+    text[24..26].copy_from_slice(&pair(micros % 100));
     text
 }
 
 /// The date and time of a second since 1970, with no fraction.
-fn whole(second: u64) -> [u8; LEN] {
+fn whole(second: u64) -> Text {
     let (days, time) = (second / 86_400, second % 86_400);
     let (year, month, day) = civil(days);
-    let mut text = *b"0000-00-00T00:00:00.000000Z";
-    padded(&mut text[0..4], year);
-    padded(&mut text[5..7], month);
-    padded(&mut text[8..10], day);
-    padded(&mut text[11..13], time / 3600);
-    padded(&mut text[14..16], time / 60 % 60);
-    padded(&mut text[17..19], time % 60);
+    let mut text = *b"0000-00-00T00:00:00.000000Z     ";
+    for (at, value) in [
+        (0, year / 100),
+        (2, year % 100),
+        (5, month),
+        (8, day),
+        (11, time / 3600),
+        (14, time / 60 % 60),
+        (17, time % 60),
+    ] {
+        text[at..at + 2].copy_from_slice(&pair(value));
+    }
     text
 }
 
@@ -62,8 +121,18 @@ fn civil(days: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
+    fn shown(wall: Duration) -> String {
+        let text = with_micros(whole(wall.as_secs()), wall.subsec_micros());
+        String::from_utf8(text[..LEN].to_vec()).unwrap()
+    }
+
+    fn rendered(at: Instant) -> String {
+        String::from_utf8(render(at)[..LEN].to_vec()).unwrap()
+    }
+
     #[test]
     fn moments_are_rendered_in_utc_with_microseconds() {
+        let now = Instant::now();
         for (secs, nanos, expected) in [
             (0, 0, "1970-01-01T00:00:00.000000Z"),
             (951_782_400, 1_000, "2000-02-29T00:00:00.000001Z"),
@@ -74,10 +143,63 @@ mod tests {
             (LAST, 0, "9999-12-31T23:59:59.000000Z"),
             (LAST + 86_400, 0, "9999-12-31T23:59:59.000000Z"),
         ] {
-            let text = render(UNIX_EPOCH + Duration::new(secs, nanos));
-            assert_eq!(std::str::from_utf8(&text).unwrap(), expected);
+            let wall = UNIX_EPOCH + Duration::new(secs, nanos);
+            assert_eq!(shown(wall_of(now, now, wall)), expected);
         }
         let before = UNIX_EPOCH.checked_sub(Duration::from_secs(5)).unwrap();
-        assert_eq!(&render(before)[..19], b"1970-01-01T00:00:00");
+        assert_eq!(
+            &shown(wall_of(now, now, before))[..19],
+            "1970-01-01T00:00:00"
+        );
+    }
+
+    #[test]
+    fn the_wall_clock_is_moved_by_as_much_as_the_moment_is_off() {
+        let now = Instant::now() + Duration::from_secs(100);
+        let wall = UNIX_EPOCH + Duration::from_millis(50_500);
+        for (ahead, behind, expected) in [
+            (0, 0, 50_500),
+            (700, 0, 51_200),
+            (0, 700, 49_800),
+            (0, 60_000, 0),
+        ] {
+            let at = now + Duration::from_millis(ahead) - Duration::from_millis(behind);
+            assert_eq!(wall_of(at, now, wall), Duration::from_millis(expected));
+        }
+    }
+
+    #[test]
+    fn moments_of_a_thread_are_in_order_whichever_way_they_are_rendered() {
+        let start = Instant::now();
+        let moments = [0, 1, 999, 400, 1000, 1001, 990, 2500, 2499, 10_000, 9_999];
+        let mut texts = moments.map(|millis| {
+            (
+                millis,
+                rendered(start + Duration::from_millis(millis) + Duration::from_micros(millis)),
+            )
+        });
+        texts.sort();
+        assert!(
+            texts.is_sorted_by_key(|(_, text)| text.clone()),
+            "{texts:?}"
+        );
+        let known = SECOND.get().unwrap();
+        assert_eq!(&rendered(known.began)[20..], "000000Z");
+        let last = known.began + Duration::from_nanos(999_999_999);
+        assert_eq!(&rendered(last)[20..], "999999Z");
+    }
+
+    #[test]
+    fn a_second_that_is_over_is_read_from_the_clock_again() {
+        let now = Instant::now();
+        rendered(now);
+        // As if the clock had been set since.
+        let mut second = SECOND.get().unwrap();
+        second.text = whole(0);
+        SECOND.set(Some(second));
+        assert_eq!(&rendered(now)[..4], "1970");
+        let later = second.began + Duration::from_secs(1);
+        assert_ne!(&rendered(later)[..4], "1970");
+        assert!(SECOND.get().unwrap().began > second.began);
     }
 }

@@ -1,14 +1,15 @@
 //! One value, as JSON, in a bounded number of bytes.
 use super::{
+    buf::Buf,
     escape::{Quotes, escape},
-    name::Name,
     number,
     redact::{MASK, masked},
-    scan::is_harmless,
+    scan::{self, BEHIND},
 };
 use std::{
     error::Error,
     fmt::{self, Write},
+    io,
 };
 
 /// What a field can hold.
@@ -59,14 +60,19 @@ impl Texts {
             masked: String::new(),
         }
     }
+
+    /// Where a text is put together whose secrets are masked.
+    pub(super) fn for_masked(&mut self) -> &mut String {
+        &mut self.masked
+    }
 }
 
 // === impl Value ===
 
 impl Value<'_> {
-    /// The value as it may be shown under `name`.
-    pub(in super::super) fn under(self, name: Name<'_>) -> Self {
-        match name.is_secret {
+    /// The value as it may be shown under a name that announces a secret, or does not.
+    pub(in super::super) fn under(self, is_secret: bool) -> Self {
+        match is_secret {
             true => Self::Redacted,
             false => self,
         }
@@ -74,35 +80,22 @@ impl Value<'_> {
 
     /// Appends the value in at most `limit` bytes, and at least [`SHORT`]. Returns whether all of it was written; what
     /// was is valid JSON either way.
-    pub(in super::super) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        texts: &mut Texts,
-        limit: usize,
-    ) -> bool {
+    pub(in super::super) fn write(&self, out: &mut Buf, texts: &mut Texts, limit: usize) -> bool {
         match *self {
             Self::U64(v) => number::u64(out, v),
             Self::I64(v) => number::i64(out, v),
-            Self::Bool(true) => out.extend_from_slice(b"true"),
-            Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::F64(v) if v.is_finite() => append_fmt(out, format_args!("{v:?}")),
+            Self::Bool(true) => out.put(b"true"),
+            Self::Bool(false) => out.put(b"false"),
+            Self::F64(v) if v.is_finite() => number::f64(out, v),
             Self::F64(v) => append_fmt(out, format_args!("\"{v}\"")),
             Self::U128(v) => append_fmt(out, format_args!("\"{v}\"")),
             Self::I128(v) => append_fmt(out, format_args!("\"{v}\"")),
             Self::Redacted => append_fmt(out, format_args!("\"{MASK}\"")),
-            Self::Str(text) if text.len() + 2 <= limit && is_harmless(text.as_bytes()) => {
-                out.push(b'"');
-                out.extend_from_slice(text.as_bytes());
-                out.push(b'"');
-            }
-            Self::Str(_) | Self::Bytes(_) | Self::Display(_) | Self::Debug(_) | Self::Error(_) => {
-                out.push(b'"');
-                let limit = limit.max(SHORT) - 2;
-                let complete = self.with_text(texts, limit, |text| {
-                    escape(out, text, Quotes::Escaped, limit)
-                });
-                out.push(b'"');
-                return complete;
+            Self::Str(text) => return quoted(out, text, false, &mut texts.masked, limit),
+            Self::Bytes(_) | Self::Display(_) | Self::Debug(_) | Self::Error(_) => {
+                let Texts { formatted, masked } = texts;
+                let cut = self.format(formatted, limit.max(SHORT) - 2);
+                return quoted(out, formatted, cut, masked, limit);
             }
         }
         true
@@ -120,14 +113,21 @@ impl Value<'_> {
             formatted,
             masked: scratch,
         } = texts;
-        let mut out = Bounded::new(formatted, limit + BEYOND);
+        if let Self::Str(text) = *self {
+            let end = text.floor_char_boundary(text.len().min(limit + BEYOND));
+            let cut = end < text.len();
+            return read(masked(&text[..end], cut, scratch)) && !cut;
+        }
+        let cut = self.format(formatted, limit);
+        read(masked(formatted, cut, scratch)) && !cut
+    }
+
+    /// Formats the first `limit` bytes of the value and a little more into `text`. Returns whether there was still more.
+    fn format(&self, text: &mut String, limit: usize) -> bool {
+        let mut out = Bounded::new(text, limit + BEYOND);
         // An error here means that the value is cut, or that the user's `fmt` gave up: what there is, is logged.
         let _ = match *self {
-            Self::Str(text) => {
-                let end = text.floor_char_boundary(text.len().min(limit + BEYOND));
-                let cut = end < text.len();
-                return read(masked(&text[..end], cut, scratch)) && !cut;
-            }
+            Self::Str(text) => out.write_str(text),
             Self::Bytes(bytes) => out.lossy(bytes),
             Self::Display(value) => write!(out, "{value}"),
             Self::Debug(value) => write!(out, "{value:?}"),
@@ -140,8 +140,7 @@ impl Value<'_> {
             Self::Bool(value) => write!(out, "{value}"),
             Self::Redacted => out.write_str(MASK),
         };
-        let cut = out.cut;
-        read(masked(formatted, cut, scratch)) && !cut
+        out.cut
     }
 }
 
@@ -151,9 +150,44 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-fn append_fmt(out: &mut Vec<u8>, args: fmt::Arguments<'_>) {
-    // Writing to a vector does not fail.
-    let _ = std::io::Write::write_fmt(out, args);
+/// Appends `text` in quotes, in at most `limit` bytes and at least [`SHORT`], secrets masked. `cut` says that more would
+/// have followed. Returns whether all of it was written.
+pub(super) fn quoted(
+    out: &mut Buf,
+    text: &str,
+    cut: bool,
+    scratch: &mut String,
+    limit: usize,
+) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() + 2 <= limit && !cut {
+        let room = out.room(bytes.len() + 2 + BEHIND);
+        room[0] = b'"';
+        let found = scan::copy(&mut room[1..], bytes);
+        let is_same = |shown: &str| std::ptr::eq(shown, text);
+        if found.nothing() || (!found.escapes() && is_same(masked(text, false, scratch))) {
+            room[1 + bytes.len()] = b'"';
+            out.keep(bytes.len() + 2);
+            return true;
+        }
+    }
+    let limit = limit.max(SHORT) - 2;
+    let end = text.floor_char_boundary(text.len().min(limit + BEYOND));
+    let cut = cut || end < text.len();
+    out.push(b'"');
+    let complete = escape(
+        out,
+        masked(&text[..end], cut, scratch),
+        Quotes::Escaped,
+        limit,
+    );
+    out.push(b'"');
+    complete && !cut
+}
+
+fn append_fmt(out: &mut Buf, args: fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = io::Write::write_fmt(out, args);
 }
 
 // === impl Bounded ===
@@ -212,15 +246,18 @@ mod tests {
     use super::*;
 
     fn json(value: Value<'_>, limit: usize) -> (String, bool) {
-        let mut out = Vec::new();
+        let mut out = Buf::new();
         let complete = value.write(&mut out, &mut Texts::default(), limit);
-        (String::from_utf8(out).unwrap(), complete)
+        (
+            String::from_utf8(out.as_slice().to_vec()).unwrap(),
+            complete,
+        )
     }
 
     #[test]
     fn every_value_is_strict_json() {
         let err = crate::error::Error::new(crate::error::ErrorKind::Internal, "outer")
-            .with_source(std::io::Error::other("inner"));
+            .with_source(io::Error::other("inner"));
         for (value, expected) in [
             (Value::Str("a\"\u{1b}"), r#""a\"\u001b""#),
             (Value::Bytes(b"a\xff\xfe\n"), "\"a\u{fffd}\u{fffd}\\n\""),

@@ -6,7 +6,7 @@ struct Needle {
     alone: Alone,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Alone {
     /// Counts anywhere in a name.
     No,
@@ -16,6 +16,9 @@ enum Alone {
     Both,
 }
 
+/// The shortest of all needles.
+const SHORTEST: usize = 3;
+
 /// Words that, last in a name, say that it is about a secret and not the secret itself.
 const HARMLESS: [&[u8]; 12] = [
     b"count", b"len", b"length", b"size", b"ttl", b"type", b"kind", b"name", b"version",
@@ -24,9 +27,21 @@ const HARMLESS: [&[u8]; 12] = [
 
 /// Whether what stands under `key` is masked: `password`, `X-Api-Key`, `refreshToken`, `set-cookie`, …, but neither
 /// `token_count` nor `secret_name`. Case does not matter; `-`, `_`, `.` and a space are the same.
-pub(in super::super) fn is_secret_key(key: &str) -> bool {
+pub(in super::super) const fn is_secret_key(key: &str) -> bool {
     let key = key.as_bytes();
-    (0..key.len()).any(|at| needles(key[at]).iter().any(|needle| needle.is_at(key, at)))
+    let mut at = 0;
+    while at + SHORTEST <= key.len() {
+        let needles = needles(key[at]);
+        let mut which = 0;
+        while which < needles.len() {
+            if needles[which].is_at(key, at) {
+                return true;
+            }
+            which += 1;
+        }
+        at += 1;
+    }
+    false
 }
 
 const fn needle(text: &'static [u8], alone: Alone) -> Needle {
@@ -34,7 +49,7 @@ const fn needle(text: &'static [u8], alone: Alone) -> Needle {
 }
 
 /// The needles that begin with a letter.
-fn needles(first: u8) -> &'static [Needle] {
+const fn needles(first: u8) -> &'static [Needle] {
     const P: [Needle; 6] = [
         needle(b"password", Alone::No),
         needle(b"passwd", Alone::No),
@@ -70,32 +85,40 @@ fn needles(first: u8) -> &'static [Needle] {
     }
 }
 
-fn normal(byte: u8) -> u8 {
+const fn normal(byte: u8) -> u8 {
     match byte {
         b'-' | b'.' | b' ' => b'_',
         _ => byte.to_ascii_lowercase(),
     }
 }
 
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| normal(*a) == *b)
+/// Whether `word` stands at `at`.
+const fn stands_at(key: &[u8], at: usize, word: &[u8]) -> bool {
+    if key.len() < at + word.len() {
+        return false;
+    }
+    let mut offset = 0;
+    while offset < word.len() {
+        if normal(key[at + offset]) != word[offset] {
+            return false;
+        }
+        offset += 1;
+    }
+    true
 }
 
 // === impl Needle ===
 
 impl Needle {
-    fn is_at(&self, key: &[u8], at: usize) -> bool {
-        let Some(rest) = key[at..].split_at_checked(self.text.len()) else {
-            return false;
-        };
-        if !same(rest.0, self.text) {
+    const fn is_at(&self, key: &[u8], at: usize) -> bool {
+        if !stands_at(key, at, self.text) {
             return false;
         }
-        let mut rest = rest.1;
-        if let [b's' | b'S', after @ ..] = rest {
-            rest = after;
+        let mut end = at + self.text.len();
+        if end < key.len() && matches!(key[end], b's' | b'S') {
+            end += 1;
         }
-        let ends = rest.first().is_none_or(|b| !b.is_ascii_lowercase());
+        let ends = end == key.len() || !key[end].is_ascii_lowercase();
         let starts =
             at == 0 || !key[at - 1].is_ascii_alphanumeric() || key[at].is_ascii_uppercase();
         let counts = match self.alone {
@@ -103,15 +126,23 @@ impl Needle {
             Alone::AtEnd => ends,
             Alone::Both => starts && ends,
         };
-        counts && !is_harmless(rest)
+        counts && !is_harmless(key, end)
     }
 }
 
-/// Whether the last word of what follows a needle takes the secret out of it.
-fn is_harmless(rest: &[u8]) -> bool {
-    let word = match rest.iter().rposition(|b| normal(*b) == b'_') {
-        Some(at) => &rest[at + 1..],
-        None => rest,
-    };
-    HARMLESS.iter().any(|harmless| same(word, harmless))
+/// Whether the last word of what follows a needle, from `from` on, takes the secret out of it.
+const fn is_harmless(key: &[u8], from: usize) -> bool {
+    let mut word = key.len();
+    while word > from && normal(key[word - 1]) != b'_' {
+        word -= 1;
+    }
+    let mut which = 0;
+    while which < HARMLESS.len() {
+        let harmless = HARMLESS[which];
+        if key.len() - word == harmless.len() && stands_at(key, word, harmless) {
+            return true;
+        }
+        which += 1;
+    }
+    false
 }

@@ -1,5 +1,6 @@
 //! Secrets inside a text: the user part of a URL, `key=value`, `"key": "value"`, and what follows `Bearer` or `Basic`.
 use super::{MASK, is_secret_key};
+use crate::telemetry::logs::scan::next_clue;
 use std::ops::Range;
 
 /// A text that is searched for secrets.
@@ -36,9 +37,9 @@ pub(in super::super) fn masked<'a>(text: &'a str, cut: bool, scratch: &'a mut St
         cut,
     };
     let (mut copied, mut at) = (0, 0);
-    while let Some(trigger) = search.next_trigger(at) {
-        let Some(hit) = search.secret_at(trigger) else {
-            at = trigger + 1;
+    while let Some(clue) = next_clue(search.bytes, at) {
+        let Some(hit) = search.secret_at(clue) else {
+            at = clue + 1;
             continue;
         };
         if copied == 0 {
@@ -58,12 +59,6 @@ pub(in super::super) fn masked<'a>(text: &'a str, cut: bool, scratch: &'a mut St
 // === impl Text ===
 
 impl Text<'_> {
-    fn next_trigger(&self, from: usize) -> Option<usize> {
-        let rest = self.bytes.get(from..)?;
-        let at = rest.iter().position(|b| matches!(b, b':' | b'=' | b' '))?;
-        Some(from + at)
-    }
-
     /// The secret that the byte at `at` gives away; never empty.
     fn secret_at(&self, at: usize) -> Option<Range<usize>> {
         let hit = match self.bytes[at] {
@@ -96,6 +91,13 @@ impl Text<'_> {
 
     /// What follows `Bearer` or `Basic`, when `at` is the space between.
     fn credentials(&self, at: usize) -> Option<Range<usize>> {
+        // Most spaces are told by the one letter before them.
+        if !matches!(
+            self.bytes.get(at.wrapping_sub(1)),
+            Some(b'r' | b'R' | b'c' | b'C')
+        ) {
+            return None;
+        }
         let is_scheme = |name: &[u8]| {
             let start = at.checked_sub(name.len())?;
             let bounded = start == 0 || !self.bytes[start - 1].is_ascii_alphanumeric();

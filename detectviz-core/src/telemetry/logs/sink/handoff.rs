@@ -4,8 +4,9 @@ use super::{
     buffer::{Buffer, Pushed},
     counts::Counts,
     flush::Flush,
-    shard::{Shard, with_own},
+    shard::{NotOwn, Shard, is_writing, nest, with_own},
 };
+use crate::telemetry::logs::buf::Buf;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -60,12 +61,36 @@ impl Sink {
 
     /// Takes a whole line, or drops and counts it.
     pub(in super::super) fn push(self: &Arc<Self>, level: Level, line: &[u8]) {
-        // Inside the lock: the writer closes before it looks for the last time.
-        let push = |buffer: &mut Buffer| match self.closed.load(Ordering::Acquire) {
-            true => Pushed::Dropped,
-            false => buffer.push(line, level, &self.budget),
+        self.write(level, |out| out.put(line));
+    }
+
+    /// Lets `write` append a whole line to the buffer of the thread, or drops and counts it. The buffer is locked
+    /// meanwhile, but for the writer only.
+    #[inline]
+    pub(in super::super) fn write(self: &Arc<Self>, level: Level, write: impl FnOnce(&mut Buf)) {
+        let mut write = Some(write);
+        let mut push = |buffer: &mut Buffer| match write.take() {
+            // Inside the lock: the writer closes before it looks for the last time.
+            Some(write) if !self.closed.load(Ordering::Acquire) => {
+                buffer.push(level, &self.budget, write)
+            }
+            _ => Pushed::Dropped,
         };
-        let pushed = with_own(self, push).unwrap_or_else(|| push(&mut self.last.lock()));
+        let pushed = match with_own(self, &mut push) {
+            Ok(pushed) => pushed,
+            Err(NotOwn::Ending) => push(&mut self.last.lock()),
+            Err(NotOwn::Busy) => {
+                let mut line = Buf::new();
+                write.into_iter().for_each(|write| write(&mut line));
+                return nest(self, level, line);
+            }
+        };
+        self.look_after(level, pushed);
+    }
+
+    /// Counts what was dropped, and wakes the writer where that is due.
+    #[inline]
+    fn look_after(&self, level: Level, pushed: Pushed) {
         let urgent = match pushed {
             Pushed::Dropped => {
                 self.counts.add_dropped(level);
@@ -88,7 +113,7 @@ impl Sink {
             .writer
             .get()
             .is_some_and(|w| w.id() == thread::current().id());
-        if is_writer {
+        if is_writer || is_writing() {
             return false;
         }
         let asked = self.flush.ask();

@@ -4,7 +4,7 @@ use crate::{
     task::CancellationToken,
     telemetry::logs::{
         caller::Caller,
-        line::{Head, Line, encode},
+        line::{Line, encode},
         name::Name,
         output::LineFormat,
         value::Value,
@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     task::{Context, Wake, Waker},
     thread::{self, Thread},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 use tracing::Level;
 
@@ -184,10 +184,11 @@ impl Writer {
     /// Writes the buffer and counts its lines.
     fn write_spare(&mut self) -> bool {
         let spare = mem::take(&mut self.spare);
-        let done = self.write(&spare.bytes);
-        let whole = match done == spare.bytes.len() {
+        let text = spare.text.as_slice();
+        let done = self.write(text);
+        let whole = match done == text.len() {
             true => spare.levels.len(),
-            false => spare.bytes[..done].iter().filter(|b| **b == b'\n').count(),
+            false => text[..done].iter().filter(|b| **b == b'\n').count(),
         };
         for level in &spare.levels[..whole] {
             self.sink.counts.add_written(*level);
@@ -248,28 +249,21 @@ impl Writer {
         if total == self.told {
             return;
         }
-        let head = Head {
-            at: SystemTime::now(),
-            level: Level::WARN,
-            target: module_path!(),
-            caller: Caller::here(),
-            trace: None,
-            service: &self.notice.service.clone(),
-        };
         let new = total - self.told;
-        let fields = |line: &mut Line| {
+        let Notice { format, service } = self.notice.clone();
+        let notice = |line: &mut Line| {
+            line.begin(Instant::now());
+            line.origin(Level::WARN, module_path!(), Caller::here());
+            line.message(Value::Str(
+                "log lines were dropped: the output did not take them in time; totals by level follow",
+            ));
+            line.ids(None, &service);
             line.field(Name::known("dropped"), Value::U64(new));
             for (name, count) in dropped {
                 line.field(Name::known(name), Value::U64(count));
             }
         };
-        let message = Value::Str(
-            "log lines were dropped: the output did not take them in time; totals by level follow",
-        );
-        let format = self.notice.format;
-        let written = encode(format, &head, message, fields, |line| {
-            self.write(line) == line.len()
-        });
+        let written = encode(format, notice, |line| self.write(line) == line.len());
         if written {
             self.sink.counts.add_written(Level::WARN);
             self.told = total;

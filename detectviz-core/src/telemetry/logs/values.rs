@@ -1,0 +1,264 @@
+//! The values of a line whose shape is known.
+use super::{
+    buf::Buf,
+    key::{Key, ROOM},
+    line::{FIELD, MAX_END, MAX_LINE, MAX_VALUE, put_end, with_texts},
+    number,
+    output::LineFormat,
+    redact::{MASK, masked},
+    scan::{self, BEHIND},
+    template::StaticFields,
+    value::{SHORT, quoted},
+};
+use std::{
+    io::Write,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+/// Adds fields to a line of a [template](super::LineTemplate), in the order of the calls.
+///
+/// The names are not compared with each other, nor with those of the template: they must be distinct, which debug builds
+/// check. Values under a [`Key`] that announces a secret are masked, and so are the secrets inside texts. What does not fit
+/// into the 64 KiB of a line is left out, and the line marked `"truncated":true`.
+#[derive(Debug)]
+pub struct Values<'a> {
+    out: &'a mut Buf,
+    start: usize,
+    /// Where the last field has begun at the latest.
+    limit: usize,
+    format: LineFormat,
+    truncated: bool,
+}
+
+/// Texts up to this length are copied before they are looked at closely.
+const LONG: usize = 1024;
+
+// === impl Values ===
+
+impl<'a> Values<'a> {
+    pub(super) fn new(out: &'a mut Buf, start: usize, format: LineFormat, truncated: bool) -> Self {
+        Self {
+            out,
+            start,
+            limit: start + MAX_LINE - MAX_END - ROOM - FIELD,
+            format,
+            truncated,
+        }
+    }
+
+    /// A number.
+    #[inline]
+    pub fn u64(&mut self, key: &Key, value: u64) {
+        if self.key(key, 0) {
+            number::u64(self.out, value);
+        }
+    }
+
+    /// A number.
+    #[inline]
+    pub fn i64(&mut self, key: &Key, value: i64) {
+        if self.key(key, 0) {
+            number::i64(self.out, value);
+        }
+    }
+
+    /// `true` or `false`.
+    #[inline]
+    pub fn bool(&mut self, key: &Key, value: bool) {
+        if self.key(key, 0) {
+            self.out.put(if value { b"true" } else { b"false" });
+        }
+    }
+
+    /// A time in milliseconds with three decimals, `1.230`: microseconds is what the clock is good for.
+    #[inline]
+    pub fn millis(&mut self, key: &Key, value: Duration) {
+        if self.key(key, 0) {
+            number::thousandths(self.out, micros(value));
+        }
+    }
+
+    /// A time in whole microseconds.
+    #[inline]
+    pub fn micros(&mut self, key: &Key, value: Duration) {
+        if self.key(key, 0) {
+            number::u64(self.out, micros(value));
+        }
+    }
+
+    /// A text, cut after 16 KiB or half of the room that is left in the line.
+    #[inline]
+    pub fn str(&mut self, key: &Key, value: &str) {
+        let bytes = value.as_bytes();
+        if bytes.len() > LONG {
+            if self.key(key, 0) {
+                self.quoted(value);
+            }
+            return;
+        }
+        if !self.key(key, bytes.len()) {
+            return;
+        }
+        let room = self.out.room(bytes.len() + 2 + BEHIND);
+        room[0] = b'"';
+        let found = scan::copy(&mut room[1..], bytes);
+        if found.nothing() || (!found.escapes() && has_no_secret(value)) {
+            room[1 + bytes.len()] = b'"';
+            self.out.keep(bytes.len() + 2);
+        } else {
+            self.quoted(value);
+        }
+    }
+
+    /// An address and its port, `10.0.0.1:41820` or `[2001:db8::1]:443`. An IPv4 address within an IPv6 address is shown as
+    /// the former.
+    #[inline]
+    pub fn addr(&mut self, key: &Key, value: SocketAddr) {
+        if self.key(key, 0) {
+            self.out.push(b'"');
+            match value.ip().to_canonical() {
+                IpAddr::V4(ip) => {
+                    let [a, b, c, d] = ip.octets();
+                    number::u64(self.out, a.into());
+                    for octet in [b, c, d] {
+                        self.out.push(b'.');
+                        number::u64(self.out, octet.into());
+                    }
+                }
+                // Writing to memory does not fail.
+                IpAddr::V6(ip) => drop(write!(self.out, "[{ip}]")),
+            }
+            self.out.push(b':');
+            number::u64(self.out, value.port().into());
+            self.out.push(b'"');
+        }
+    }
+
+    /// A value that is JSON already, on one line. It is neither looked at nor escaped: a mistake in it spoils the line, and a
+    /// secret is shown.
+    #[inline]
+    pub fn raw(&mut self, key: &Key, json: &str) {
+        debug_assert!(json.bytes().all(|b| b >= b' '), "JSON on one line: {json}");
+        if self.key(key, json.len()) {
+            self.out.put(json.as_bytes());
+        }
+    }
+
+    /// Fields that were rendered before.
+    #[inline]
+    pub fn fields(&mut self, fields: &StaticFields) {
+        self.truncated |= fields.truncated;
+        if self.out.len() + fields.json.len() > self.limit {
+            self.truncated = true;
+        } else {
+            fields.json.put(self.out);
+        }
+    }
+
+    /// Ends the line.
+    #[inline]
+    pub(super) fn end(self) {
+        put_end(self.out, self.format, self.truncated);
+        debug_assert!(
+            self.format == LineFormat::Text || is_distinct(&self.out.as_slice()[self.start..]),
+            "two fields of one name: {}",
+            String::from_utf8_lossy(&self.out.as_slice()[self.start..])
+        );
+    }
+
+    /// Begins a field whose value takes `length` bytes and a little more. Returns whether the value is to follow.
+    #[inline]
+    fn key(&mut self, key: &Key, length: usize) -> bool {
+        if self.out.len() + length > self.limit {
+            self.truncated = true;
+            return false;
+        }
+        let (rendered, len) = key.rendered(self.format);
+        self.out.put_some(rendered, len);
+        if key.is_secret {
+            self.mask();
+        }
+        !key.is_secret
+    }
+
+    #[cold]
+    fn mask(&mut self) {
+        // Writing to memory does not fail.
+        let _ = write!(self.out, "\"{MASK}\"");
+    }
+
+    fn quoted(&mut self, value: &str) {
+        // Half of what is left: so that one value does not take the room of all others.
+        let room = (self.limit + FIELD).saturating_sub(self.out.len());
+        let limit = MAX_VALUE.min(room / 2).max(SHORT);
+        let out = &mut *self.out;
+        self.truncated |= !with_texts(|texts| quoted(out, value, false, texts.for_masked(), limit));
+    }
+}
+
+fn has_no_secret(text: &str) -> bool {
+    with_texts(|texts| std::ptr::eq(masked(text, false, texts.for_masked()), text))
+}
+
+/// Up to 584,542 years.
+#[inline]
+fn micros(time: Duration) -> u64 {
+    let whole = time.as_secs().saturating_mul(1_000_000);
+    whole.saturating_add(time.subsec_micros().into())
+}
+
+/// Whether no two fields of a JSON line have one name; the first 64 are looked at.
+fn is_distinct(line: &[u8]) -> bool {
+    let mut names = [""; 64];
+    let mut count = 0;
+    let (mut depth, mut at) = (0, 0);
+    let mut expects_name = false;
+    while at < line.len() && count < names.len() {
+        match line[at] {
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < line.len() && line[at] != b'"' {
+                    at += if line[at] == b'\\' { 2 } else { 1 };
+                }
+                if depth == 1 && expects_name {
+                    let name = line.get(start..at).unwrap_or_default();
+                    let name = str::from_utf8(name).unwrap_or_default();
+                    if names[..count].contains(&name) {
+                        return false;
+                    }
+                    names[count] = name;
+                    count += 1;
+                }
+                expects_name = false;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 1 && matches!(line.get(at), Some(b'{' | b',')) {
+            expects_name = true;
+        }
+        at += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_fields_of_one_name_are_noticed() {
+        for (line, distinct) in [
+            (r#"{"a":1,"b":"a","c":{"a":1},"d":["a","a"]}"#, true),
+            (r#"{"a":"\"a\",\"b","b":1}"#, true),
+            (r#"{"a":1,"b":2,"a":3}"#, false),
+            (r#"{"a":{"x":1},"b":[1],"b":3}"#, false),
+            ("{", true),
+        ] {
+            assert_eq!(is_distinct(line.as_bytes()), distinct, "{line}");
+        }
+    }
+}
