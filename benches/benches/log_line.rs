@@ -64,7 +64,9 @@ fn log_line(c: &mut Criterion) {
         let write = |at| lines.write(kind, at);
         ours(&mut group, &lines, &format!("ours, {}", kind.name()), write);
     }
-    dispatcher::with_default(&theirs, || peer(&mut group, "tracing-subscriber, flat", flat));
+    dispatcher::with_default(&theirs, || {
+        peer(&mut group, "tracing-subscriber, flat", flat)
+    });
     group.finish();
 
     let mut group = c.benchmark_group("user event");
@@ -81,7 +83,11 @@ fn log_line(c: &mut Criterion) {
         let with_span = || request_span().in_scope(user_event);
         peer(&mut group, "tracing-subscriber, with its span", with_span);
         request_span().in_scope(|| {
-            peer(&mut group, "tracing-subscriber, in an open span", user_event);
+            peer(
+                &mut group,
+                "tracing-subscriber, in an open span",
+                user_event,
+            );
         });
     });
     group.finish();

@@ -6,59 +6,69 @@ use crate::{
 };
 use detectviz_core::telemetry::{
     context::TraceContext,
-    logs::{Caller, Logs},
+    logs::{self, Caller, LineTemplate, Logs},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::Level;
 
 /// The target of the lines, for levels.
 pub(super) const TARGET: &str = "http.access";
 
-/// What the log wants of a request's end.
+static PATH: logs::Key = logs::Key::new("path");
+static DURATION: logs::Key = logs::Key::new("duration_ms");
+static BYTES_IN: logs::Key = logs::Key::new("bytes_in");
+static BYTES_OUT: logs::Key = logs::Key::new("bytes_out");
+static PEER: logs::Key = logs::Key::new("peer");
+static USER_AGENT: logs::Key = logs::Key::new("user_agent");
+
+/// What the log wants of a request's end, beside what its series has in common.
 pub(super) struct Tail {
-    pub(super) key: Key,
-    pub(super) route: Route,
+    pub(super) at: Instant,
     pub(super) took: Duration,
     pub(super) bytes_out: u64,
     pub(super) trace: TraceContext,
 }
 
-/// Writes the line of a request.
-pub(super) fn write(logs: &Logs, routes: &RouteTable, head: &Head, tail: &Tail) {
-    let caller = Caller::here();
-    let (status, outcome) = shown(tail.key);
+/// Renders what the lines of one series have in common.
+pub(super) fn template(logs: &Logs, routes: &RouteTable, route: Route, key: Key) -> LineTemplate {
+    let (status, outcome) = shown(key);
     let mut message = InlineText::<160>::new();
-    routes.read_title(tail.route, tail.key.method, |title| {
+    routes.read_title(route, key.method, |title| {
         // Room for the status is kept.
         message.push(&title[..title.floor_char_boundary(150)]);
     });
     message.push(" ");
     message.push_number(status);
-    let message = message.as_str();
-    let trace = Some(&tail.trace);
-    logs.event(Level::INFO, TARGET, caller, trace, message, |fields| {
-        fields.str("method", tail.key.method.as_str());
-        if tail.route != Route::NONE {
-            routes.read_template(tail.route, |template| fields.str("route", template));
-        }
-        if !head.path().is_empty() {
-            fields.str("path", head.path());
+    let (caller, message) = (Caller::here(), message.as_str());
+    logs.template(Level::INFO, TARGET, caller, message, |fields| {
+        fields.str("method", key.method.as_str());
+        if route != Route::NONE {
+            routes.read_template(route, |template| fields.str("route", template));
         }
         fields.u64("status", status.into());
         fields.str("outcome", outcome);
-        fields.f64("duration_ms", milliseconds(tail.took));
+        fields.str("protocol", key.version);
+    })
+}
+
+/// Writes the line of a request.
+#[inline]
+pub(super) fn write(logs: &Logs, template: &LineTemplate, head: &Head, tail: &Tail) {
+    let entry = logs.entry(template).trace(Some(&tail.trace));
+    entry.write(tail.at, |values| {
+        if !head.path().is_empty() {
+            values.str(&PATH, head.path());
+        }
+        values.millis(&DURATION, tail.took);
         if let Some(bytes) = head.bytes_in {
-            fields.u64("bytes_in", bytes);
+            values.u64(&BYTES_IN, bytes);
         }
-        fields.u64("bytes_out", tail.bytes_out);
+        values.u64(&BYTES_OUT, tail.bytes_out);
         if let Some(peer) = head.peer {
-            let mut text = InlineText::<56>::new();
-            text.push_peer(peer);
-            fields.str("peer", text.as_str());
+            values.addr(&PEER, peer);
         }
-        fields.str("protocol", tail.key.version);
         if !head.user_agent().is_empty() {
-            fields.str("user_agent", head.user_agent());
+            values.str(&USER_AGENT, head.user_agent());
         }
     });
 }
@@ -68,15 +78,10 @@ fn shown(key: Key) -> (u16, &'static str) {
     let outcome = match key.ending {
         Ending::Complete if key.status < 500 => "ok",
         Ending::Cancelled => "client_gone",
+        Ending::RateLimited | Ending::Overloaded => "refused",
         _ => "error",
     };
     // nginx's number for a client that closed the connection before it was answered.
     let status = if key.status == 0 { 499 } else { key.status };
     (status, outcome)
-}
-
-/// With microseconds, which is what the clock is good for.
-fn milliseconds(took: Duration) -> f64 {
-    let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-    f64::from(micros) / 1000.0
 }

@@ -9,7 +9,10 @@ use crate::{
     route::{Match, RouteTable},
 };
 use detectviz_core::telemetry::{context::Slot, logs::Logs, metrics::Registry};
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 use tracing::Level;
 
 /// What all requests share.
@@ -25,6 +28,8 @@ pub(crate) struct Ended {
     pub(crate) found: Match,
     pub(crate) status: Option<u16>,
     pub(crate) ending: Ending,
+    /// When.
+    pub(crate) at: Instant,
     pub(crate) took: Duration,
     pub(crate) bytes_out: u64,
 }
@@ -57,27 +62,30 @@ impl Recorder {
 
     /// Records a request; `logged` is what [`started`](Self::started) returned.
     pub(crate) fn ended(&self, head: &Head, slot: &Slot, ended: &Ended, logged: bool) {
-        let tail = Tail {
-            key: Key {
-                method: head.method,
-                scheme: head.scheme,
-                version: head.version,
-                status: ended.ending.status(ended.status).unwrap_or(0),
-                ending: ended.ending,
-            },
-            route: ended.found.route,
-            took: ended.took,
-            bytes_out: ended.bytes_out,
-            trace: slot.context,
+        let key = Key {
+            method: head.method,
+            scheme: head.scheme,
+            version: head.version,
+            status: ended.ending.status(ended.status).unwrap_or(0),
+            ending: ended.ending,
         };
+        let route = ended.found.route;
         self.series.active(head.method, head.scheme).add(-1);
-        self.series.read(tail.route, tail.key, |handles| {
+        self.series.read(route, key, |handles| {
             handles.requests.inc();
-            handles.duration.observe_traced(tail.took, &tail.trace);
+            handles.duration.observe_traced(ended.took, &slot.context);
+            if logged && (!ended.found.quiet || self.config.log_probes) {
+                let routes = self.series.routes();
+                let template = || access::template(&self.logs, routes, route, key);
+                let tail = Tail {
+                    at: ended.at,
+                    took: ended.took,
+                    bytes_out: ended.bytes_out,
+                    trace: slot.context,
+                };
+                access::write(&self.logs, handles.line.get_or_init(template), head, &tail);
+            }
         });
-        if logged && (!ended.found.quiet || self.config.log_probes) {
-            access::write(&self.logs, self.series.routes(), head, &tail);
-        }
     }
 }
 

@@ -4,8 +4,9 @@ use crate::{
     names,
     route::{MethodName, Route, RouteTable},
 };
-use detectviz_core::telemetry::metrics::{
-    Counter, DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit,
+use detectviz_core::telemetry::{
+    logs::LineTemplate,
+    metrics::{Counter, DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
 };
 use std::sync::{Arc, OnceLock};
 
@@ -68,10 +69,11 @@ pub(super) struct Key {
 }
 
 /// What one series is recorded in.
-#[derive(Clone)]
 pub(super) struct Handles {
     pub(super) duration: Arc<Histogram>,
     pub(super) requests: Arc<Counter>,
+    /// What its lines have in common; rendered for the first of them.
+    pub(super) line: OnceLock<LineTemplate>,
 }
 
 type ByMethod = [OnceLock<Box<Kept>>; MethodName::COUNT];
@@ -144,6 +146,7 @@ impl SeriesTable {
                 key.version,
             ]),
             requests: self.requests.with(&[method, route, status]),
+            line: OnceLock::new(),
         })
     }
 }

@@ -226,6 +226,7 @@ impl Call {
             found,
             status: self.status,
             ending,
+            at: ended,
             took: ended.saturating_duration_since(slot.started),
             bytes_out: self.progress.bytes(),
         };
