@@ -17,4 +17,7 @@
 //! ```
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+pub mod fallback;
+pub mod hedge;
+pub mod retry;
 pub mod timeout;
