@@ -81,7 +81,7 @@ pub const RETRY_BUDGET_BALANCE: &str = "detectviz_retry_budget_balance";
 
 // resilience::hedge
 
-/// Calls that were answered, by whether the first attempt or a hedge did it.
+/// Calls that a hedge answered before the first attempt did.
 pub const HEDGE_WON: &str = "detectviz_hedge_won_total";
 /// Hedges that were sent.
 pub const HEDGE_SENT: &str = "detectviz_hedge_sent_total";
