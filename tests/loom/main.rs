@@ -7,3 +7,6 @@
 mod sync {
     pub(crate) use loom::sync::atomic;
 }
+
+mod retry_budget;
+mod hedge_latencies;

@@ -5,14 +5,14 @@ use crate::sync::atomic::{
 };
 
 /// Each power of two has so many buckets: a quantile is at most an eighth too long.
-const PER_OCTAVE: u64 = 8;
+pub(super) const PER_OCTAVE: u64 = 8;
 const PER_OCTAVE_BITS: u32 = PER_OCTAVE.trailing_zeros();
 
 /// Longer times, from 67 s on, count as this many microseconds less one.
-const LONGEST: u64 = 1 << 26;
+pub(super) const LONGEST: u64 = 1 << 26;
 
 /// Up to and with that of `LONGEST - 1`.
-const BUCKETS: usize = bucket(LONGEST - 1) + 1;
+pub(super) const BUCKETS: usize = bucket(LONGEST - 1) + 1;
 
 /// Seconds of one window, as a power of two: a quantile is that of the last 8 to 16 s.
 const WINDOW_BITS: u32 = 3;
@@ -144,7 +144,7 @@ impl Latencies {
 }
 
 /// The bucket of a time.
-const fn bucket(micros: u64) -> usize {
+pub(super) const fn bucket(micros: u64) -> usize {
     if micros < PER_OCTAVE {
         return micros as usize;
     }
@@ -153,87 +153,11 @@ const fn bucket(micros: u64) -> usize {
 }
 
 /// The longest time of a bucket.
-const fn end(bucket: usize) -> u64 {
+pub(super) const fn end(bucket: usize) -> u64 {
     let bucket = bucket as u64;
     if bucket < 2 * PER_OCTAVE {
         return bucket;
     }
     let octave = bucket / PER_OCTAVE - 1;
     ((bucket % PER_OCTAVE + PER_OCTAVE + 1) << octave) - 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const P95: u32 = 950_000;
-
-    #[test]
-    fn buckets_follow_each_other_without_gaps() {
-        let mut next = 0;
-        for at in 0..BUCKETS {
-            assert_eq!(bucket(next), at);
-            assert_eq!(bucket(end(at)), at);
-            next = end(at) + 1;
-        }
-        assert_eq!(next, LONGEST);
-    }
-
-    proptest! {
-        #[test]
-        fn a_quantile_is_at_most_an_eighth_too_long(
-            mut times in prop::collection::vec(0..LONGEST, 100..400),
-            per_million in 500_000..1_000_000_u32,
-        ) {
-            let latencies = Latencies::new();
-            times.iter().for_each(|time| latencies.record(*time, 3));
-            times.sort_unstable();
-            let rank = (times.len() as u64 * u64::from(per_million)).div_ceil(1_000_000);
-            let exact = times[rank as usize - 1];
-            let found = latencies.quantile(per_million, 3).unwrap();
-            prop_assert!(found >= exact && found <= exact + exact / PER_OCTAVE, "{found} {exact}");
-        }
-    }
-
-    #[test]
-    fn a_quantile_needs_a_hundred_calls() {
-        let latencies = Latencies::new();
-        for call in 0..100_u32 {
-            assert_eq!(latencies.quantile(P95, call / 50), None);
-            latencies.record(10, call / 50);
-            latencies.forget();
-        }
-        assert_eq!(latencies.quantile(P95, 1), Some(10));
-    }
-
-    #[test]
-    fn a_quantile_forgets_what_is_two_windows_old() {
-        for (later, expected) in [
-            (0, Some(10)),
-            (8, Some(10)),
-            (16, None),
-            (24, None),
-            (800, None),
-        ] {
-            let latencies = Latencies::new();
-            (0..200).for_each(|_| latencies.record(10, 5));
-            assert_eq!(latencies.quantile(P95, 7 + later), expected, "{later} s");
-        }
-        let latencies = Latencies::new();
-        for second in 0..200 {
-            (0..50).for_each(|_| latencies.record(u64::from(second), second));
-            let found = latencies.quantile(P95, second);
-            let near =
-                found.is_none_or(|found| (second..second * 2 + 1).contains(&(found as u32 + 1)));
-            assert!(near, "{second}: {found:?}");
-        }
-    }
-
-    #[test]
-    fn the_longest_time_has_a_bucket() {
-        let latencies = Latencies::new();
-        (0..100).for_each(|_| latencies.record(u64::MAX, 0));
-        assert_eq!(latencies.quantile(P95, 0), Some(LONGEST - 1));
-    }
 }

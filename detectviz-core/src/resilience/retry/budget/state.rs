@@ -73,7 +73,7 @@ impl Ledger {
     pub(crate) fn deposit(&self, shard: usize, second: u32) {
         let shard = &self.deposits[shard & (self.deposits.len() - 1)];
         if shard.second.load(Relaxed) != second {
-            shard.enter(second);
+            shard.turn(second);
         }
         // If another second was entered meanwhile, the deposit counts for that one.
         shard.total.fetch_add(1, Relaxed);
@@ -89,6 +89,8 @@ impl Ledger {
     pub(crate) fn withdraw(&self, limits: Limits, second: u32) -> Option<u32> {
         let second = self.latest.fetch_max(second, Relaxed).max(second);
         self.grants.enter(second, &self.granted);
+        // Those who deposit may have read the clock long ago; what they deposit from now on is no older than this.
+        self.deposits.iter().for_each(|shard| shard.enter(second));
         let mut granted = self.granted.load(Acquire);
         loop {
             let spent = self.spent(granted, limits.window, second);
@@ -173,6 +175,10 @@ impl Shard {
     }
 
     #[cold]
+    fn turn(&self, second: u32) {
+        self.enter(second);
+    }
+
     fn enter(&self, second: u32) {
         if self.second.load(Relaxed) < second {
             self.marks.enter(second, &self.total);

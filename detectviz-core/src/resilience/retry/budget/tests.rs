@@ -117,6 +117,16 @@ fn a_clock_that_went_back_grants_nothing_twice() {
 }
 
 #[test]
+fn calls_whose_time_was_read_long_ago_count_while_there_are_retries() {
+    let now = Instant::now();
+    let budget = Budget::new(&minute(0.5), now);
+    let later = now + Duration::from_secs(300);
+    assert!(budget.withdraw(later).is_none());
+    (0..100).for_each(|_| budget.deposit(now));
+    assert_eq!(granted(&budget, later, 100), 50);
+}
+
+#[test]
 fn new_limits_hold_at_once_and_lose_no_count() {
     let now = Instant::now();
     let budget = Budget::new(&minute(0.1), now);

@@ -1,4 +1,6 @@
 //! Behaviour of hedges, on a paused clock, and the Service contract.
+mod state;
+
 use super::*;
 use crate::{
     config::check,
