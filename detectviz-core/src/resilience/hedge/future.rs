@@ -108,7 +108,8 @@ where
                 None => Poll::Pending,
             };
             if let Poll::Ready(answer) = polled {
-                let outcome = this.policy.classify(&answer);
+                let saved = this.repeat.as_ref().map(|(_, saved)| saved);
+                let outcome = this.policy.classify(saved, &answer);
                 if outcome == Outcome::Success
                     && let Some(call) = this.call
                 {
@@ -128,7 +129,8 @@ where
                     at += 1;
                     continue;
                 };
-                let outcome = this.policy.classify(&answer);
+                let saved = this.repeat.as_ref().map(|(_, saved)| saved);
+                let outcome = this.policy.classify(saved, &answer);
                 if outcome == Outcome::Success
                     && let Some(call) = this.call
                 {

@@ -155,7 +155,8 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
     fn new(hedge: R, now: Instant) -> Self {
         let shared = &*hedge.borrow().shared;
         shared.budget.deposit(now);
-        let started = micros(shared.origin, now);
+        // Rounded up, so that no hedge is early.
+        let started = micros(shared.origin, now + Duration::from_nanos(999));
         let delay = shared.delay(started).unwrap_or(0);
         Self {
             hedge,

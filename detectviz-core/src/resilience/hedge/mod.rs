@@ -3,8 +3,8 @@
 //! Where an answer needs a hundred calls, it is as slow as the slowest of them. A call that takes longer than most usually
 //! has bad luck with its instance, and another one answers at once: a second attempt after the 95th percentile adds 5 % of
 //! load and takes away most of the tail (Dean and Barroso, "The Tail at Scale", CACM 2013; gRPC's proposal A6; Finagle's
-//! `BackupRequestFilter`). Only calls of which the [`Policy`](crate::resilience::retry::Policy) keeps a copy are hedged:
-//! both attempts may take effect. A [budget](crate::resilience::retry::budget) bounds hedges, so that an upstream that is
+//! `BackupRequestFilter`). Only calls of which the [`Policy`](crate::resilience::retry::Policy) keeps a copy, and says
+//! that they may take effect twice, are hedged. A [budget](crate::resilience::retry::budget) bounds hedges, so that an upstream that is
 //! slow as a whole is not made slower.
 //!
 //! ```
@@ -20,7 +20,7 @@
 //!     type Saved = u32;
 //!     fn save(&self, req: &u32) -> Option<u32> { Some(*req) }
 //!     fn restore(&self, saved: &u32, _attempt: u32) -> u32 { *saved }
-//!     fn classify(&self, _: &Result<u64, Infallible>) -> Outcome { Outcome::Success }
+//!     fn classify(&self, _: Option<&Self::Saved>, _: &Result<u64, Infallible>) -> Outcome { Outcome::Success }
 //! }
 //!
 //! static CALLS: AtomicU64 = AtomicU64::new(0);

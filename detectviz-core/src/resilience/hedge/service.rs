@@ -47,7 +47,8 @@ where
     #[inline]
     fn call(&mut self, req: Req) -> Self::Future {
         // Only what may be sent twice tells how long that takes.
-        let Some(saved) = self.policy.save(&req) else {
+        let saved = self.policy.save(&req);
+        let Some(saved) = saved.filter(|saved| self.policy.idempotent(saved)) else {
             return ResponseFuture::new(self.inner.call(req), self.policy.clone(), None, None);
         };
         let call = self.hedge.clone().begin_owned(clock());

@@ -66,7 +66,7 @@ impl BackoffConfig {
             return most;
         }
         let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
-        let part = (u128::from(nanos) + 1) * u128::from(random) >> 64;
+        let part = ((u128::from(nanos) + 1) * u128::from(random)) >> 64;
         Duration::from_nanos(part as u64)
     }
 }

@@ -77,7 +77,8 @@ where
             match this.state.as_mut().project() {
                 StateProj::Calling { attempt } => {
                     let answer = ready!(attempt.poll(cx));
-                    let mut outcome = this.policy.classify(&answer);
+                    let saved = this.repeat.as_ref().map(|(_, saved)| saved);
+                    let mut outcome = this.policy.classify(saved, &answer);
                     if outcome == Outcome::Success {
                         return Poll::Ready(answer.map_err(Into::into));
                     }
@@ -86,7 +87,6 @@ where
                     if !kept && matches!(outcome, Outcome::Retryable { .. }) {
                         outcome = Outcome::NotSafe;
                     }
-                    let saved = this.repeat.as_ref().map(|(_, saved)| saved);
                     let deadline = earlier(
                         saved.and_then(|saved| this.policy.deadline(saved)),
                         current(|slot| slot.and_then(|slot| slot.deadline)),

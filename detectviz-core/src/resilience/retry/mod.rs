@@ -19,7 +19,7 @@
 //!     type Saved = u32;
 //!     fn save(&self, req: &u32) -> Option<u32> { Some(*req) }
 //!     fn restore(&self, saved: &u32, _attempt: u32) -> u32 { *saved }
-//!     fn classify(&self, answer: &Result<u32, E>) -> Outcome {
+//!     fn classify(&self, _: Option<&Self::Saved>, answer: &Result<u32, E>) -> Outcome {
 //!         answer.as_ref().map_or(Outcome::retryable(Reason::Other), |_| Outcome::Success)
 //!     }
 //! }

@@ -26,7 +26,7 @@ use std::time::Instant;
 ///         *key
 ///     }
 ///
-///     fn classify(&self, answer: &Result<String, std::io::Error>) -> Outcome {
+///     fn classify(&self, _: Option<&Self::Saved>, answer: &Result<String, std::io::Error>) -> Outcome {
 ///         match answer {
 ///             Ok(_) => Outcome::Success,
 ///             Err(err) if err.kind() == std::io::ErrorKind::TimedOut => Outcome::retryable(Reason::Timeout),
@@ -45,9 +45,18 @@ pub trait Policy<Req, Res, E> {
     /// Makes the request of attempt number `attempt`, which is 2 or more.
     fn restore(&self, saved: &Self::Saved, attempt: u32) -> Req;
 
-    /// How an attempt ended. A response may be one that is worth another attempt; if there is none, it is what the caller
-    /// gets.
-    fn classify(&self, answer: &Result<Res, E>) -> Outcome;
+    /// How an attempt ended, of a request of which `saved` was kept, if anything. A response may be one that is worth another
+    /// attempt; if there is none, it is what the caller gets.
+    ///
+    /// A request that must not take effect twice may be kept all the same, and tried again when nothing of it was sent;
+    /// all its other failures are [`NotSafe`](Outcome::NotSafe).
+    fn classify(&self, saved: Option<&Self::Saved>, answer: &Result<Res, E>) -> Outcome;
+
+    /// Whether the request may take effect twice. Only such a one is [hedged](crate::resilience::hedge).
+    fn idempotent(&self, saved: &Self::Saved) -> bool {
+        let _ = saved;
+        true
+    }
 
     /// When the caller stops waiting, if the request says so. The deadline of the current request's
     /// [slot](crate::telemetry::context::Slot::deadline) counts without this.

@@ -37,7 +37,7 @@ fn fixed(delay: u64) -> HedgeConfig {
     HedgeConfig::default().delay(ms(delay)).min_per_second(10)
 }
 
-/// Keeps requests that are not negative; `Err(true)` is worth another attempt.
+/// Keeps requests that are not negative, of which 0 must not take effect twice; `Err(true)` is worth another attempt.
 #[derive(Clone, Copy, Debug)]
 struct Numbers;
 
@@ -52,7 +52,7 @@ impl Policy<i32, usize, Failed> for Numbers {
         *saved
     }
 
-    fn classify(&self, answer: &Result<usize, Failed>) -> Outcome {
+    fn classify(&self, _: Option<&Self::Saved>, answer: &Result<usize, Failed>) -> Outcome {
         match answer {
             Ok(_) => Outcome::Success,
             Err(Failed {
@@ -60,6 +60,10 @@ impl Policy<i32, usize, Failed> for Numbers {
             }) => Outcome::retryable(Reason::Other),
             Err(_) => Outcome::Fatal,
         }
+    }
+
+    fn idempotent(&self, saved: &i32) -> bool {
+        *saved != 0
     }
 }
 
@@ -72,7 +76,7 @@ impl Policy<(), (), Infallible> for Numbers {
 
     fn restore(&self, (): &(), _: u32) {}
 
-    fn classify(&self, _: &Result<(), Infallible>) -> Outcome {
+    fn classify(&self, _: Option<&Self::Saved>, _: &Result<(), Infallible>) -> Outcome {
         Outcome::Success
     }
 }
@@ -201,10 +205,12 @@ async fn the_first_success_wins_and_the_others_are_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_must_not_be_repeated_is_not_hedged() {
-    let upstream = Upstream::new(&[(900, '+')]);
-    let answer = call(&Hedge::new(&fixed(100)), &upstream, -1).await;
-    assert_eq!(answer.unwrap(), 0);
-    assert_eq!(*upstream.calls.lock().unwrap(), [0]);
+    for (req, calls) in [(-1, &[0][..]), (0, &[0]), (1, &[0, 100])] {
+        let upstream = Upstream::new(&[(900, '+')]);
+        let answer = call(&Hedge::new(&fixed(100)), &upstream, req).await;
+        assert_eq!(answer.unwrap(), 0);
+        assert_eq!(*upstream.calls.lock().unwrap(), calls, "{req}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 //! Behaviour of retries, on a paused clock, and the Service contract.
-mod layer;
+mod calls;
 mod law;
 mod rules;
 
@@ -37,7 +37,8 @@ impl fmt::Display for Status {
 
 impl std::error::Error for Status {}
 
-/// Retries what is 500 or more; keeps requests that are not negative.
+/// Retries what is 500 or more; keeps requests that are not negative, of which 0 is tried again only after 599, when nothing
+/// of it was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statuses;
 
@@ -52,8 +53,10 @@ impl Policy<i32, Status, Status> for Statuses {
         *saved
     }
 
-    fn classify(&self, answer: &Result<Status, Status>) -> Outcome {
+    fn classify(&self, saved: Option<&i32>, answer: &Result<Status, Status>) -> Outcome {
         match answer {
+            Err(Status(599)) => Outcome::retryable(Reason::Connect),
+            Err(status) if status.0 >= 500 && saved == Some(&0) => Outcome::NotSafe,
             Ok(status) | Err(status) if status.0 >= 500 => Outcome::retryable(Reason::ServerError),
             Ok(_) => Outcome::Success,
             Err(_) => Outcome::Fatal,
@@ -70,7 +73,11 @@ impl Policy<(), (), std::convert::Infallible> for Statuses {
 
     fn restore(&self, (): &(), _: u32) {}
 
-    fn classify(&self, _: &Result<(), std::convert::Infallible>) -> Outcome {
+    fn classify(
+        &self,
+        _: Option<&Self::Saved>,
+        _: &Result<(), std::convert::Infallible>,
+    ) -> Outcome {
         Outcome::Success
     }
 }

@@ -65,7 +65,11 @@ async fn t1_a_third_attempt_is_not_started_shortly_before_the_deadline() {
         fn restore(&self, (): &(), _: u32) -> i32 {
             1
         }
-        fn classify(&self, answer: &Result<Status, crate::error::BoxError>) -> Outcome {
+        fn classify(
+            &self,
+            _: Option<&Self::Saved>,
+            answer: &Result<Status, crate::error::BoxError>,
+        ) -> Outcome {
             match answer {
                 Ok(_) => Outcome::Success,
                 Err(_) => Outcome::retryable(Reason::Timeout),
@@ -99,6 +103,22 @@ async fn a_request_that_must_not_be_repeated_is_not() {
     let refused = metrics.snapshot();
     let refused = refused.value(names::RETRY_REFUSED, &["orders", "not_safe"]);
     assert_eq!(refused, Some(&Value::Counter(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_which_nothing_was_sent_is_always_safe() {
+    for (script, calls) in [
+        (&[500, 200][..], 1),
+        (&[599, 200], 2),
+        (&[599, 500, 200], 2),
+    ] {
+        let upstream = Upstream::new(script);
+        let inner = upstream.clone();
+        let layer = RetryLayer::new(Retry::new(&steady(50)), Statuses);
+        let svc = layer.layer(service_fn(move |_| inner.clone().call()));
+        let _ = svc.oneshot(0).await;
+        assert_eq!(upstream.calls().len(), calls, "{script:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
