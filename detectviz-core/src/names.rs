@@ -92,3 +92,29 @@ pub const BULKHEAD_LIMIT: &str = "detectviz_bulkhead_limit";
 pub const BULKHEAD_REFUSED: &str = "detectviz_bulkhead_refused_total";
 /// How long calls waited in front of a bulkhead.
 pub const BULKHEAD_WAIT: &str = "detectviz_bulkhead_wait_duration_seconds";
+// resilience::retry
+
+/// Attempts of calls, the first ones included.
+pub const RETRY_ATTEMPTS: &str = "detectviz_retry_attempts_total";
+/// Attempts that were to be repeated, by what failed.
+pub const RETRY_RETRIES: &str = "detectviz_retry_retries_total";
+/// Failed calls that were not retried, by why.
+pub const RETRY_REFUSED: &str = "detectviz_retry_refused_total";
+/// How many retries the budget allows now.
+pub const RETRY_BUDGET_BALANCE: &str = "detectviz_retry_budget_balance";
+
+// resilience::hedge
+
+/// Calls that a hedge answered before the first attempt did.
+pub const HEDGE_WON: &str = "detectviz_hedge_won_total";
+/// Hedges that were sent.
+pub const HEDGE_SENT: &str = "detectviz_hedge_sent_total";
+/// Hedges that the budget refused.
+pub const HEDGE_DENIED: &str = "detectviz_hedge_denied_total";
+/// After which time a call is hedged.
+pub const HEDGE_DELAY: &str = "detectviz_hedge_delay_seconds";
+
+// resilience::fallback
+
+/// Failed calls that were answered otherwise, by what had failed and whether that went well.
+pub const FALLBACK_CALLS: &str = "detectviz_fallback_calls_total";

@@ -9,3 +9,5 @@ mod sync {
 }
 
 mod bulkhead;
+mod retry_budget;
+mod hedge_latencies;

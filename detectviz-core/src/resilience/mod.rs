@@ -21,4 +21,7 @@ pub mod priority;
 pub mod rate_limit;
 pub mod bulkhead;
 pub mod timer;
+pub mod fallback;
+pub mod hedge;
+pub mod retry;
 pub mod timeout;

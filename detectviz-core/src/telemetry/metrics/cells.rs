@@ -36,14 +36,14 @@ pub(super) struct Row<'a>(&'a [Line]);
 struct Line([AtomicU64; PER_LINE]);
 
 /// How many shards suit this machine: the CPUs that the process may use, rounded up to a power of two, at most eight.
-pub(super) fn shards_of_machine() -> usize {
+pub(crate) fn shards_of_machine() -> usize {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     cpus.next_power_of_two().min(MOST_SHARDS)
 }
 
 /// The number of the current thread among those that ever recorded something.
 #[inline]
-fn thread_number() -> usize {
+pub(crate) fn thread_number() -> usize {
     THREAD.with(|thread| {
         let number = thread.get();
         if number == UNSET {

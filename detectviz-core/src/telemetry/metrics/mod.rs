@@ -56,6 +56,7 @@ mod snapshot;
 mod tests;
 mod text;
 
+pub(crate) use self::cells::{shards_of_machine, thread_number};
 pub use self::{
     catalog::catalog,
     collected::Collected,
