@@ -67,3 +67,10 @@ pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
 pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
 /// Whether the service is ready: 1, or 0.
 pub const HEALTH_READY: &str = "detectviz_health_ready";
+
+// resilience::deadline
+
+/// Requests that were refused or given up because their deadline had passed.
+pub const DEADLINE_EXCEEDED: &str = "detectviz_deadline_exceeded_total";
+/// Requests whose timeout could not be read.
+pub const DEADLINE_MALFORMED: &str = "detectviz_deadline_malformed_total";
