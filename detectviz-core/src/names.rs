@@ -118,3 +118,9 @@ pub const HEDGE_DELAY: &str = "detectviz_hedge_delay_seconds";
 
 /// Failed calls that were answered otherwise, by what had failed and whether that went well.
 pub const FALLBACK_CALLS: &str = "detectviz_fallback_calls_total";
+// resilience::deadline
+
+/// Requests that were refused or given up because their deadline had passed.
+pub const DEADLINE_EXCEEDED: &str = "detectviz_deadline_exceeded_total";
+/// Requests whose timeout could not be read.
+pub const DEADLINE_MALFORMED: &str = "detectviz_deadline_malformed_total";

@@ -3,9 +3,12 @@
 //!
 //! Such a file names nothing but `std`, `crate::sync` and its neighbours that are listed here.
 
+mod timer;
+
 /// Stands where `detectviz_core::sync` stands.
 mod sync {
     pub(crate) use loom::sync::{Mutex, atomic};
+    pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 }
 
 mod bulkhead;

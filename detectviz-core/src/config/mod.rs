@@ -83,6 +83,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 mod units;
+pub mod optional_duration;
 
 pub use self::{
     composition::ComponentEntry,

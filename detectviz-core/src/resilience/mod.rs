@@ -25,3 +25,4 @@ pub mod fallback;
 pub mod hedge;
 pub mod retry;
 pub mod timeout;
+pub mod deadline;

@@ -58,6 +58,12 @@ impl Timer {
         self.len() == 0
     }
 
+    /// How many deadlines there is room for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.inner.0.capacity()
+    }
+
     /// Whether a task drives it at this moment.
     pub(super) fn is_driven(&self) -> bool {
         self.inner.0.is_driven()

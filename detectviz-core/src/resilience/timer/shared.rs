@@ -133,6 +133,11 @@ impl Shared {
         blocks.map(|block| block.armed()).sum()
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.blocks().len() * SLOTS
+    }
+
     /// A free place for a thread that has none, and more of them for `places`.
     #[cold]
     pub(super) fn supply(self: &Arc<Self>, places: &mut Vec<Place>) -> Option<Place> {

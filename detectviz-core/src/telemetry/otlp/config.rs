@@ -120,7 +120,7 @@ pub struct TracesConfig {
     /// More secret headers for spans; they replace those above of the same name.
     pub secret_headers: BTreeMap<String, SecretRef>,
     /// How long one request may take, instead of the time above.
-    #[serde(with = "super::optional_duration")]
+    #[serde(with = "crate::config::optional_duration")]
     #[schemars(with = "Option<crate::config::DurationText>")]
     pub timeout: Option<Duration>,
     /// Which traces are recorded.
@@ -157,7 +157,7 @@ pub struct MetricsExportConfig {
     /// More secret headers for metrics; they replace those above of the same name.
     pub secret_headers: BTreeMap<String, SecretRef>,
     /// How long one request may take, instead of the time above.
-    #[serde(with = "super::optional_duration")]
+    #[serde(with = "crate::config::optional_duration")]
     #[schemars(with = "Option<crate::config::DurationText>")]
     pub timeout: Option<Duration>,
     /// The time from one export to the next.

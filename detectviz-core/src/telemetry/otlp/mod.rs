@@ -47,7 +47,6 @@ mod exporter;
 mod metrics;
 mod notice;
 mod observe;
-mod optional_duration;
 mod quiet;
 mod resource;
 mod state;
