@@ -80,3 +80,8 @@ pub const BULKHEAD_LIMIT: &str = "detectviz_bulkhead_limit";
 pub const BULKHEAD_REFUSED: &str = "detectviz_bulkhead_refused_total";
 /// How long calls waited in front of a bulkhead.
 pub const BULKHEAD_WAIT: &str = "detectviz_bulkhead_wait_duration_seconds";
+
+// resilience::adaptive
+
+/// Latency that calls are taken to have without a queue.
+pub const ADAPTIVE_BASELINE: &str = "detectviz_adaptive_baseline_seconds";

@@ -17,5 +17,6 @@
 //! ```
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
-pub mod bulkhead;
 pub mod timeout;
+pub mod bulkhead;
+pub mod adaptive;
