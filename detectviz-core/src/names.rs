@@ -124,3 +124,8 @@ pub const FALLBACK_CALLS: &str = "detectviz_fallback_calls_total";
 pub const DEADLINE_EXCEEDED: &str = "detectviz_deadline_exceeded_total";
 /// Requests whose timeout could not be read.
 pub const DEADLINE_MALFORMED: &str = "detectviz_deadline_malformed_total";
+
+// resilience::adaptive
+
+/// Latency that calls are taken to have without a queue.
+pub const ADAPTIVE_BASELINE: &str = "detectviz_adaptive_baseline_seconds";

@@ -3,14 +3,16 @@
 #[expect(
     dead_code,
     unreachable_pub,
-    reason = "the model needs less than the library"
+    reason = "the models need less than the library"
 )]
 mod error;
 #[path = "../../detectviz-core/src/resilience/bulkhead/gate.rs"]
 mod gate;
 #[path = "../../detectviz-core/src/resilience/bulkhead/shared.rs"]
+#[expect(dead_code, reason = "the models need less than the library")]
 mod shared;
 #[path = "../../detectviz-core/src/resilience/bulkhead/state.rs"]
+#[expect(dead_code, reason = "the models need less than the library")]
 mod state;
 
 use self::{

@@ -26,3 +26,6 @@ pub mod hedge;
 pub mod retry;
 pub mod timeout;
 pub mod deadline;
+pub mod timeout;
+pub mod bulkhead;
+pub mod adaptive;
