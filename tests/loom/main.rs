@@ -14,3 +14,4 @@ mod sync {
 mod bulkhead;
 mod retry_budget;
 mod hedge_latencies;
+mod rate_limit;

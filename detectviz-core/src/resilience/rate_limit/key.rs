@@ -28,13 +28,13 @@ impl KeySeed {
     /// A seed from the random numbers that the system gave the process.
     #[must_use]
     pub fn random() -> Self {
-        Self([(); 2].map(|()| RandomState::new().build_hasher().finish()))
+        Self::new([(); 2].map(|()| RandomState::new().build_hasher().finish()))
     }
 
     /// A seed of the caller's, for tests.
     #[must_use]
     pub fn new(seed: [u64; 2]) -> Self {
-        Self(seed)
+        Self(seed.map(mixed))
     }
 
     /// The hash of text and the like, by the standard library's keyed hash (SipHash-1-3 today).
@@ -46,11 +46,12 @@ impl KeySeed {
         hasher.finish()
     }
 
-    /// Spreads a number, such as that of a route, over all bits: the halves of a product of 128 bits, folded.
+    /// Spreads a number, such as that of a route, over all bits. Twice, since after one multiplication numbers at equal
+    /// distances are still at equal distances.
     #[inline]
     pub(super) fn spread(self, key: u64) -> u64 {
-        let product = u128::from(key ^ self.0[0]) * u128::from(self.0[1] | 1);
-        (product as u64) ^ (product >> 64) as u64
+        let [first, second] = self.0;
+        folded(folded(key ^ first, second) ^ second, first)
     }
 }
 
@@ -72,4 +73,19 @@ impl<Req> KeyFn<Req> for OneBucket {
     fn key(&self, _: &Req) -> u64 {
         0
     }
+}
+
+/// The halves of a product of 128 bits, as wyhash folds them.
+#[inline]
+fn folded(number: u64, by: u64) -> u64 {
+    let product = u128::from(number) * u128::from(by | 1);
+    (product as u64) ^ (product >> 64) as u64
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood, 2014): a seed with few bits set multiplies as well as any other.
+fn mixed(seed: u64) -> u64 {
+    let seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    seed ^ (seed >> 31)
 }

@@ -43,9 +43,14 @@ struct Inner {
 
 #[derive(Debug)]
 enum Buckets {
-    One(Gcra),
+    One(Line),
     Keyed(Table),
 }
+
+/// The word that requests write has a cache line to itself, away from what they only read.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line(Gcra);
 
 // === impl RateLimiter ===
 
@@ -61,7 +66,7 @@ impl RateLimiter {
         metrics: &Registry,
     ) -> Self {
         let buckets = match config.key {
-            RateLimitKey::Global => Buckets::One(Gcra::new()),
+            RateLimitKey::Global => Buckets::One(Line::default()),
             _ => Buckets::Keyed(Table::for_keys(config.max_keys)),
         };
         let inner = Arc::new(Inner {
@@ -99,7 +104,7 @@ impl RateLimiter {
         let quota = Quota::from_bits(inner.quota.load(Relaxed));
         let at = inner.since_origin(now);
         let (decision, place) = match &inner.buckets {
-            Buckets::One(bucket) => (bucket.check(quota, at, cost), Place::Own),
+            Buckets::One(Line(bucket)) => (bucket.check(quota, at, cost), Place::Own),
             Buckets::Keyed(table) => {
                 let share = inner.share.load(Relaxed);
                 table.check(inner.seed.spread(key), quota, at, cost, share)
@@ -189,7 +194,7 @@ impl RateLimiter {
         inner.share.store(config.on_full == OnFull::Share, Relaxed);
         let at = inner.since_origin(now);
         match &inner.buckets {
-            Buckets::One(bucket) => bucket.settle(quota, at),
+            Buckets::One(Line(bucket)) => bucket.settle(quota, at),
             Buckets::Keyed(table) => table.settle(quota, at),
         }
     }
@@ -208,7 +213,7 @@ impl Inner {
     fn keys_in_use(&self, now: Instant) -> usize {
         let at = self.since_origin(now);
         match &self.buckets {
-            Buckets::One(bucket) => {
+            Buckets::One(Line(bucket)) => {
                 let quota = Quota::from_bits(self.quota.load(Relaxed));
                 usize::from(!bucket.check(quota, at, 0).reset_after().is_zero())
             }

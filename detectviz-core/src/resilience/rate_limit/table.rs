@@ -204,32 +204,41 @@ impl<const N: usize> Set<N> {
     /// The slot of the key, or else that of the least word.
     #[inline]
     fn find(&self, fingerprint: u64, steps: u64) -> Found {
-        let mut least = Found {
-            at: 0,
-            word: 0,
-            ahead: i64::MAX,
-            own: false,
-        };
-        let mut least_order = i64::MAX;
-        for (at, slot) in self.0.iter().enumerate() {
-            let word = slot.load(Acquire);
-            let order = order(word, steps);
-            if word & FINGERPRINT == fingerprint {
-                let ahead = order >> FINGERPRINT_BITS;
-                return Found {
-                    at,
-                    word,
-                    ahead,
-                    own: true,
-                };
-            }
-            if order < least_order {
-                least_order = order;
-                (least.at, least.word) = (at, word);
-            }
+        let words: [u64; N] = std::array::from_fn(|at| self.0[at].load(Acquire));
+        // Where a key stands is random: a loop that ends at its place would be mispredicted each time.
+        let same = |word: &u64| u32::from(word & FINGERPRINT == fingerprint);
+        let mut matches = 0;
+        for (at, word) in words.iter().enumerate() {
+            matches |= same(word) << at;
         }
-        least.ahead = least_order >> FINGERPRINT_BITS;
-        least
+        let at = matches.trailing_zeros() as usize;
+        if let Some(&word) = words.get(at) {
+            let ahead = ahead(word, steps);
+            return Found {
+                at,
+                word,
+                ahead,
+                own: true,
+            };
+        }
+        least(&words, steps)
+    }
+}
+
+#[inline(never)]
+fn least<const N: usize>(words: &[u64; N], steps: u64) -> Found {
+    let (mut at, mut word) = (0, words[0]);
+    for (next, &other) in words.iter().enumerate() {
+        if order(other, steps) < order(word, steps) {
+            (at, word) = (next, other);
+        }
+    }
+    let ahead = ahead(word, steps);
+    Found {
+        at,
+        word,
+        ahead,
+        own: false,
     }
 }
 
