@@ -67,3 +67,14 @@ pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
 pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
 /// Whether the service is ready: 1, or 0.
 pub const HEALTH_READY: &str = "detectviz_health_ready";
+
+// resilience::breaker
+
+/// Circuits, by their state.
+pub const BREAKER_STATE: &str = "detectviz_breaker_state";
+/// Changes of a circuit's state, by the new one.
+pub const BREAKER_TRANSITIONS: &str = "detectviz_breaker_transitions_total";
+/// Calls that a circuit refused.
+pub const BREAKER_REFUSED: &str = "detectviz_breaker_refused_total";
+/// Thresholds of a circuit that were reached.
+pub const BREAKER_EXCEEDED: &str = "detectviz_breaker_exceeded_total";

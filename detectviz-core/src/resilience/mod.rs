@@ -17,4 +17,5 @@
 //! ```
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+pub mod breaker;
 pub mod timeout;
