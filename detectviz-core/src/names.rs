@@ -129,3 +129,13 @@ pub const DEADLINE_MALFORMED: &str = "detectviz_deadline_malformed_total";
 
 /// Latency that calls are taken to have without a queue.
 pub const ADAPTIVE_BASELINE: &str = "detectviz_adaptive_baseline_seconds";
+// resilience::breaker
+
+/// Circuits, by their state.
+pub const BREAKER_STATE: &str = "detectviz_breaker_state";
+/// Changes of a circuit's state, by the new one.
+pub const BREAKER_TRANSITIONS: &str = "detectviz_breaker_transitions_total";
+/// Calls that a circuit refused.
+pub const BREAKER_REFUSED: &str = "detectviz_breaker_refused_total";
+/// Thresholds of a circuit that were reached.
+pub const BREAKER_EXCEEDED: &str = "detectviz_breaker_exceeded_total";

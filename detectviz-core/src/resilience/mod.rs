@@ -24,6 +24,7 @@ pub mod timer;
 pub mod fallback;
 pub mod hedge;
 pub mod retry;
+pub mod breaker;
 pub mod timeout;
 pub mod deadline;
 pub mod timeout;

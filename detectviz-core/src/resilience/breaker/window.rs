@@ -1,0 +1,344 @@
+//! The sliding window: a ring of buckets that slides without a lock.
+//!
+//! A window is cut into buckets, of so many milliseconds or of so many calls. Each has a number, its *tick*; the head says
+//! which is the newest and where it ends. Whoever records beyond that end moves the head on, having first prepared the
+//! buckets to come; of several who do so at once, one succeeds and the others use what it did.
+//!
+//! Only what went wrong is written into a bucket. Successes are a [`Tally`], and how many a window holds is its total, less
+//! what the total was when the window began: each bucket of time knows that. With buckets of calls the number of a call in
+//! the sequence of all is its place, and the length of the window is arithmetic.
+use super::{
+    cells::{Bucket, Head, Slot, since_mark},
+    limits::{Geometry, Limits},
+    tally::Tally,
+    word::SERIES,
+};
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+#[derive(Debug)]
+pub(super) struct Window {
+    head: AtomicU64,
+    geometry: AtomicU64,
+    /// A power of two, more than there are buckets.
+    slots: Box<[Slot]>,
+    bad: Bad,
+}
+
+/// What is written when something went wrong: apart from what every call reads.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Bad {
+    /// All failures there ever were.
+    failures: AtomicU64,
+    /// The number of the window's first call: series (5 bits), era (3), number (56).
+    origin: AtomicU64,
+    /// Failures in a row: series (5 bits), all successes before (43), failures (16).
+    run: AtomicU64,
+    /// The geometry before the present one.
+    before: AtomicU64,
+}
+
+/// The newest bucket, as somebody found it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    head: Head,
+    geometry: Geometry,
+}
+
+/// What a window holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) calls: u64,
+    pub(super) failures: u64,
+    pub(super) slow: u64,
+    /// More calls came than the window holds.
+    pub(super) is_full: bool,
+}
+
+const ORIGIN: u64 = (1 << 56) - 1;
+const RUN: u64 = (1 << 16) - 1;
+const BEFORE: u64 = (1 << 43) - 1;
+
+// === impl Window ===
+
+impl Window {
+    /// No window of any series yet.
+    pub(super) fn new(geometry: Geometry, slots: usize) -> Self {
+        debug_assert!(slots.is_power_of_two() && slots as u64 > geometry.buckets());
+        Self {
+            head: AtomicU64::new(Head::new(SERIES - 1, geometry.era(), 0, 0).0),
+            geometry: AtomicU64::new(geometry.pack()),
+            slots: (0..slots).map(|_| Slot::new()).collect(),
+            bad: Bad {
+                failures: AtomicU64::new(0),
+                origin: AtomicU64::new(0),
+                run: AtomicU64::new(0),
+                before: AtomicU64::new(geometry.pack()),
+            },
+        }
+    }
+
+    /// Whether a success may be counted without a look at the window: it belongs into the newest bucket.
+    #[inline]
+    pub(super) fn takes(&self, series: u64, millis: impl FnOnce() -> u64) -> bool {
+        let head = Head(self.head.load(Acquire));
+        let geometry = Geometry::unpack(self.geometry.load(Relaxed));
+        head.is_of(series, geometry.era())
+            && (geometry.counts_calls() || head.holds(millis(), geometry))
+    }
+
+    /// Moves the head on to now; `None` when a later series has begun. `recorded` is 1 when the call that it is moved for is
+    /// counted already, else 0.
+    pub(super) fn view(
+        &self,
+        tally: &Tally,
+        series: u64,
+        millis: u64,
+        recorded: u64,
+    ) -> Option<View> {
+        loop {
+            let head = Head(self.head.load(Acquire));
+            // After the head: a geometry that differs from it is newer.
+            let geometry = Geometry::unpack(self.geometry.load(Acquire));
+            let newer = series.wrapping_sub(head.series()) % SERIES;
+            if newer >= SERIES / 2 {
+                return None;
+            }
+            let at = match geometry.counts_calls() {
+                true => self.number(tally).saturating_sub(recorded),
+                false => millis,
+            };
+            let next = if newer > 0 {
+                self.begin(tally, series, head, geometry, millis, Held::default())
+            } else if head.era() != geometry.era() {
+                let carried = self.carried(tally, head, geometry);
+                self.begin(tally, series, head, geometry, millis, carried)
+            } else {
+                match head.ticks_until(at, geometry) {
+                    0 => return Some(View { head, geometry }),
+                    ticks => self.advance(tally, head, geometry, ticks),
+                }
+            };
+            let moved = self
+                .head
+                .compare_exchange(head.0, next.0, AcqRel, Relaxed)
+                .is_ok();
+            if moved {
+                let head = next;
+                return Some(View { head, geometry });
+            }
+        }
+    }
+
+    /// Records a call that went wrong. One that failed is none of the [`Tally`].
+    pub(super) fn add(&self, view: View, failed: bool, slow: bool) {
+        let View { mut head, .. } = view;
+        let series = head.series();
+        if failed {
+            self.bad.failures.fetch_add(1, AcqRel);
+        }
+        while head.series() == series && !self.slot(head.tick()).add(head.tick(), failed, slow) {
+            // The ring went round since.
+            head = Head(self.head.load(Acquire));
+        }
+    }
+
+    /// How many failures there are in a row, the last of them just added: nobody has counted a success in between.
+    pub(super) fn run(&self, tally: &Tally, view: View) -> u64 {
+        let before = tally.successes() & BEFORE;
+        let same = view.head.series() << 59 | before << 16;
+        let mut seen = self.bad.run.load(Acquire);
+        loop {
+            let run = match seen & !RUN == same {
+                true => (seen & RUN).saturating_add(1).min(RUN),
+                false => 1,
+            };
+            let new = same | run;
+            match self
+                .bad
+                .run
+                .compare_exchange_weak(seen, new, AcqRel, Acquire)
+            {
+                Ok(_) => return run,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// What the window holds. What went wrong is read before the successes: it may look better than it was at any moment,
+    /// but never worse, and whoever adds what is missing looks again.
+    pub(super) fn held(&self, tally: &Tally, view: View) -> Held {
+        let View { head, geometry } = view;
+        let mut held = Held::default();
+        let mut mark = None;
+        for bucket in self.buckets(view) {
+            held.failures += bucket.failures;
+            held.slow += bucket.slow;
+            mark = Some(bucket.mark);
+        }
+        if geometry.counts_calls() {
+            let number = self.number(tally);
+            let came = number.wrapping_sub(self.bad.origin.load(Acquire)) & ORIGIN;
+            let width = geometry.width();
+            let most = (geometry.buckets() - 1) * width + head.inside(number, width);
+            held.calls = came.min(most).max(held.failures);
+            held.is_full = came > most;
+        } else {
+            let successes = mark.map(|mark| since_mark(tally.successes(), mark));
+            held.calls = successes.unwrap_or(0) + held.failures;
+        }
+        held.slow = held.slow.min(held.calls);
+        held
+    }
+
+    /// Whether, without another failure or slow call, a threshold can still be reached: by a success that makes the calls
+    /// enough, or because older successes leave the window first.
+    pub(super) fn can_exceed(&self, tally: &Tally, view: View, limits: &Limits) -> bool {
+        let all = self.held(tally, view);
+        if view.geometry.counts_calls() {
+            let few = all.calls < limits.minimum && !all.is_full;
+            return few && limits.exceeded(limits.minimum, all.failures, all.slow);
+        }
+        if !limits.exceeded(limits.minimum, all.failures, all.slow) {
+            return false;
+        }
+        let successes = tally.successes();
+        let (mut failures, mut slow) = (0, 0);
+        self.buckets(view).any(|bucket| {
+            failures += bucket.failures;
+            slow += bucket.slow;
+            let calls = since_mark(successes, bucket.mark) + failures + 1;
+            limits.exceeded(calls.max(limits.minimum), failures, slow)
+        })
+    }
+
+    /// Cuts the window anew, unless it is cut so already. What it holds goes into the first of the new buckets.
+    pub(super) fn cut(&self, tally: &Tally, series: u64, millis: u64, geometry: Geometry) {
+        let before = Geometry::unpack(self.geometry.load(Acquire));
+        if geometry.is_like(before) {
+            return;
+        }
+        self.view(tally, series, millis, 0);
+        self.bad.before.store(before.pack(), Release);
+        self.geometry.store(geometry.after(before).pack(), Release);
+        self.view(tally, series, millis, 0);
+    }
+
+    /// The newest bucket first. Of time, those before the window began are missing; of calls, those that nothing went
+    /// wrong in may be.
+    fn buckets(&self, view: View) -> impl Iterator<Item = Bucket> {
+        let View { head, geometry } = view;
+        let read = move |back: u64| {
+            let tick = head.tick().wrapping_sub(back);
+            self.slot(tick).read(tick)
+        };
+        let all = (0..geometry.buckets()).map(read);
+        all.take_while(move |bucket| bucket.is_some() || geometry.counts_calls())
+            .flatten()
+    }
+
+    fn advance(&self, tally: &Tally, head: Head, geometry: Geometry, ticks: u64) -> Head {
+        let mark = tally.successes();
+        let bucket = Bucket {
+            failures: 0,
+            slow: 0,
+            mark,
+        };
+        let skipped = ticks >= geometry.buckets();
+        let step = if skipped { self.past() } else { ticks };
+        let first = if skipped { step } else { 1 };
+        for tick in (first..=step).map(|step| head.tick() + step) {
+            self.slot(tick).claim(tick, bucket);
+        }
+        let end = head
+            .end()
+            .wrapping_add(ticks.wrapping_mul(geometry.width()));
+        Head::new(head.series(), head.era(), head.tick() + step, end)
+    }
+
+    /// A window of which the next call is the first, but for what is `carried` over.
+    fn begin(
+        &self,
+        tally: &Tally,
+        series: u64,
+        head: Head,
+        geometry: Geometry,
+        millis: u64,
+        carried: Held,
+    ) -> Head {
+        let at = match geometry.counts_calls() {
+            true => self.number(tally),
+            false => millis,
+        };
+        let tick = head.tick() + self.past();
+        let successes = carried.calls - carried.failures;
+        let bucket = Bucket {
+            failures: carried.failures,
+            slow: carried.slow,
+            mark: tally.successes().wrapping_sub(successes),
+        };
+        self.slot(tick).claim(tick, bucket);
+        let key = series << 59 | geometry.era() << 56;
+        let origin = key | at.wrapping_sub(carried.calls) & ORIGIN;
+        let mut seen = self.bad.origin.load(Acquire);
+        // A thread that slept does not overwrite what a later one wrote: either the head has moved or the word has.
+        while seen & !ORIGIN != key && self.head.load(Acquire) == head.0 {
+            match self
+                .bad
+                .origin
+                .compare_exchange_weak(seen, origin, AcqRel, Acquire)
+            {
+                Ok(_) => break,
+                Err(now) => seen = now,
+            }
+        }
+        Head::new(series, geometry.era(), tick, at + geometry.width())
+    }
+
+    /// What the window held as it was cut before, in proportion when it no longer fits.
+    fn carried(&self, tally: &Tally, head: Head, geometry: Geometry) -> Held {
+        let before = Geometry::unpack(self.bad.before.load(Acquire));
+        if before.era() != head.era() {
+            return Held::default();
+        }
+        let view = View {
+            head,
+            geometry: before,
+        };
+        let held = self.held(tally, view);
+        let most = match geometry.counts_calls() {
+            true => geometry.buckets() * geometry.width(),
+            false => u64::MAX,
+        };
+        if held.calls <= most {
+            return held;
+        }
+        let share =
+            |part: u64| (u128::from(part) * u128::from(most) / u128::from(held.calls)) as u64;
+        Held {
+            calls: most,
+            failures: share(held.failures),
+            slow: share(held.slow),
+            is_full: false,
+        }
+    }
+
+    /// The number of the next call.
+    fn number(&self, tally: &Tally) -> u64 {
+        let failures = self.bad.failures.load(Acquire);
+        failures.wrapping_add(tally.successes())
+    }
+
+    /// So far on, no bucket there is belongs to the window; and by and by each slot is claimed again, so that none keeps a
+    /// tick for so long that it comes round.
+    fn past(&self) -> u64 {
+        self.slots.len() as u64 + 1
+    }
+
+    fn slot(&self, tick: u64) -> &Slot {
+        &self.slots[tick as usize & (self.slots.len() - 1)]
+    }
+}
