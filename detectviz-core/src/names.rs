@@ -67,3 +67,14 @@ pub const HEALTH_CHECK_STATUS: &str = "detectviz_health_check_status";
 pub const HEALTH_CHECK_DURATION: &str = "detectviz_health_check_duration_seconds";
 /// Whether the service is ready: 1, or 0.
 pub const HEALTH_READY: &str = "detectviz_health_ready";
+
+// balance
+
+/// Endpoints of a service, by whether they take calls.
+pub const BALANCE_ENDPOINTS: &str = "detectviz_balance_endpoints";
+/// Calls that an endpoint was given and that have ended.
+pub const BALANCE_PICKS: &str = "detectviz_balance_picks_total";
+/// Ejections of endpoints, by reason.
+pub const BALANCE_EJECTIONS: &str = "detectviz_balance_ejections_total";
+/// Calls for which there was no endpoint, by reason.
+pub const BALANCE_REFUSALS: &str = "detectviz_balance_refusals_total";

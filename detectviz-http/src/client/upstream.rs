@@ -6,12 +6,12 @@ use super::{
 };
 use arc_swap::ArcSwap;
 use detectviz_core::{
-    balance::{NoEndpoints, RoundRobin},
-    discovery::{EndpointSet, EndpointWatch},
+    balance::{BalanceConfig, BalanceMetrics, Balancer, NoEndpoints, PickContext, Policy},
+    discovery::{Endpoint, EndpointSet, EndpointWatch},
 };
 use http::{HeaderValue, Uri, uri::Authority};
 use std::{
-    fmt, ptr,
+    fmt,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -36,17 +36,11 @@ pub(super) enum Route {
 /// A service that discovery knows.
 pub(super) struct Discovered {
     watch: EndpointWatch,
-    turns: RoundRobin,
-    prepared: ArcSwap<Prepared>,
+    balancer: Balancer<Authority>,
+    /// The set that the balancer has.
+    balanced: ArcSwap<EndpointSet>,
     /// Connections on which the certificate must be the service's, whatever the endpoint is called.
     secured: OnceLock<Pool>,
-}
-
-/// A set of endpoints, and their authorities in the same order; made once for each set.
-struct Prepared {
-    from: Arc<EndpointSet>,
-    set: EndpointSet,
-    authorities: Vec<Authority>,
 }
 
 // === impl Upstream ===
@@ -97,10 +91,7 @@ impl Upstream {
         let Route::Discovered(found) = &self.route else {
             return Ok(uri);
         };
-        let authority = found.pick().map_err(|known| NoEndpoints {
-            service: self.authority.clone(),
-            known,
-        })?;
+        let authority = found.pick()?;
         let mut parts = uri.into_parts();
         parts.authority = Some(authority);
         Ok(Uri::from_parts(parts).unwrap_or_default())
@@ -127,50 +118,34 @@ impl fmt::Debug for Upstream {
 // === impl Discovered ===
 
 impl Discovered {
-    pub(super) fn new(watch: EndpointWatch) -> Self {
-        let prepared = Prepared::new(watch.latest());
+    pub(super) fn new(watch: EndpointWatch, metrics: &BalanceMetrics) -> Self {
+        let (first, now) = (watch.latest(), Instant::now());
+        let config = BalanceConfig::default().policy(Policy::RoundRobin);
+        // Endpoints whose host is no host are left out.
+        let authority = |e: &Endpoint| e.authority().parse().ok();
+        let balancer = Balancer::new(first.service(), &config, now, authority);
+        balancer.update(&first, now);
+        balancer.observed_by(metrics);
         Self {
             watch,
-            turns: RoundRobin::new(),
-            prepared: ArcSwap::from_pointee(prepared),
+            balancer,
+            balanced: ArcSwap::new(first),
             secured: OnceLock::new(),
         }
     }
 
-    /// The authority whose turn it is, or how many endpoints are known when none is usable.
-    fn pick(&self) -> Result<Authority, usize> {
-        let latest = self.watch.latest();
-        let mut prepared = self.prepared.load();
-        if !Arc::ptr_eq(&prepared.from, &latest) {
-            // Two calls may prepare the same set at once; it comes out the same.
-            self.prepared.store(Arc::new(Prepared::new(latest)));
-            prepared = self.prepared.load();
+    /// The authority whose turn it is.
+    fn pick(&self) -> Result<Authority, NoEndpoints> {
+        let (latest, now) = (self.watch.latest(), Instant::now());
+        if !Arc::ptr_eq(&self.balanced.load(), &latest) {
+            // Two calls may do so at once; it comes out the same.
+            self.balancer.update(&latest, now);
+            self.balanced.store(latest);
         }
-        let known = prepared.from.endpoints().len();
-        let endpoint = self.turns.pick(&prepared.set).ok_or(known)?;
-        let endpoints = prepared.set.endpoints().iter();
-        endpoints
-            .zip(&prepared.authorities)
-            .find(|(e, _)| ptr::eq(*e, endpoint))
-            .map(|(_, authority)| authority.clone())
-            .ok_or(known)
-    }
-}
-
-// === impl Prepared ===
-
-impl Prepared {
-    /// Endpoints whose host is no host are left out.
-    fn new(from: Arc<EndpointSet>) -> Self {
-        let endpoints = from.endpoints().iter();
-        let (endpoints, authorities) = endpoints
-            .filter_map(|e| Some((e.clone(), e.authority().parse().ok()?)))
-            .unzip();
-        Self {
-            set: EndpointSet::new(from.service(), endpoints),
-            from,
-            authorities,
-        }
+        let picked = self
+            .balancer
+            .pick(&PickContext::new(now, fastrand::u64(..)))?;
+        Ok(picked.transport().clone())
     }
 }
 
