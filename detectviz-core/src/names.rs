@@ -139,3 +139,13 @@ pub const BREAKER_TRANSITIONS: &str = "detectviz_breaker_transitions_total";
 pub const BREAKER_REFUSED: &str = "detectviz_breaker_refused_total";
 /// Thresholds of a circuit that were reached.
 pub const BREAKER_EXCEEDED: &str = "detectviz_breaker_exceeded_total";
+// balance
+
+/// Endpoints of a service, by whether they take calls.
+pub const BALANCE_ENDPOINTS: &str = "detectviz_balance_endpoints";
+/// Calls that an endpoint was given and that have ended.
+pub const BALANCE_PICKS: &str = "detectviz_balance_picks_total";
+/// Ejections of endpoints, by reason.
+pub const BALANCE_EJECTIONS: &str = "detectviz_balance_ejections_total";
+/// Calls for which there was no endpoint, by reason.
+pub const BALANCE_REFUSALS: &str = "detectviz_balance_refusals_total";

@@ -18,15 +18,13 @@
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
 pub mod priority;
-pub mod rate_limit;
-pub mod bulkhead;
 pub mod timer;
-pub mod fallback;
-pub mod hedge;
-pub mod retry;
-pub mod breaker;
 pub mod timeout;
 pub mod deadline;
-pub mod timeout;
 pub mod bulkhead;
 pub mod adaptive;
+pub mod rate_limit;
+pub mod breaker;
+pub mod retry;
+pub mod hedge;
+pub mod fallback;

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
+    balance::BalanceMetrics,
     config::check,
     discovery::ServiceDiscoveryProvider,
     error::{Error, ErrorKind},
@@ -74,12 +75,13 @@ impl ClientBuilder {
         let executor = Executor::new(tasks.child());
         let pools = Pools::new(config.clone(), executor.clone())?;
         let (max, ttl) = (config.max_upstreams, config.unknown_ttl);
+        let balance = BalanceMetrics::new(&self.metrics);
         Ok(Client::new(Arc::new(Shared {
             total_timeout: config.total_timeout,
             h2: config.h2,
             user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
             pools,
-            upstreams: Upstreams::new(self.discovery, max, ttl),
+            upstreams: Upstreams::new(self.discovery, max, ttl, balance),
             executor,
             in_flight: InFlight::default(),
             spans: self.spans,

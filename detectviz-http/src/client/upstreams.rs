@@ -5,6 +5,7 @@ use super::{
 };
 use arc_swap::ArcSwap;
 use detectviz_core::{
+    balance::BalanceMetrics,
     discovery::{DiscoveryError, DiscoveryErrorKind, ServiceDiscoveryProvider},
     error::BoxError,
 };
@@ -21,6 +22,7 @@ pub(super) struct Upstreams {
     provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
     max: usize,
     unknown_ttl: Duration,
+    balance: BalanceMetrics,
     known: ArcSwap<HashMap<String, Arc<Upstream>>>,
     asking: Mutex<HashMap<String, Arc<Question>>>,
 }
@@ -43,11 +45,13 @@ impl Upstreams {
         provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
         max: usize,
         unknown_ttl: Duration,
+        balance: BalanceMetrics,
     ) -> Self {
         Self {
             provider,
             max,
             unknown_ttl,
+            balance,
             known: ArcSwap::default(),
             asking: Mutex::default(),
         }
@@ -98,7 +102,7 @@ impl Upstreams {
         let elsewhere = Route::Direct(Direct::new(authority, Some(now + self.unknown_ttl)));
         match answer {
             Ok(watch) => {
-                let found = Route::Discovered(Box::new(Discovered::new(watch)));
+                let found = Route::Discovered(Box::new(Discovered::new(watch, &self.balance)));
                 Ok(self.remember(authority, found, now))
             }
             Err(err) if err.kind() == DiscoveryErrorKind::UnknownService => {

@@ -89,7 +89,7 @@ async fn a_service_without_usable_endpoints_is_an_error_that_names_it() {
         .await
         .unwrap_err();
     let refused = cause_ref::<NoEndpoints>(&*err).unwrap();
-    assert_eq!((refused.service.as_str(), refused.known), ("orders", 1));
+    assert_eq!((&*refused.service, refused.known), ("orders", 1));
     assert!(err.to_string().contains("start an instance"), "{err}");
     assert_eq!(
         crate::error::status_of(&*err),

@@ -1,0 +1,295 @@
+//! Whether an endpoint takes calls, in one word; and how many may be ejected at once, in another.
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
+
+/// Whether one endpoint takes calls: a tag in the low bits, a moment in nanoseconds above it.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    word: AtomicU64,
+}
+
+/// What a [`Gate`] says. Moments are nanoseconds since the balancer was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It takes calls.
+    Admitted,
+    /// It takes none; from `until` on, one as a probe.
+    Ejected { until: u64 },
+    /// The probe that began at `since` is on its way; nobody else is let through.
+    Probing { since: u64 },
+    /// Ejected by hand: it takes none before `until`, whatever happens.
+    ByHand { until: u64 },
+    /// It is not among those that may be chosen. Nothing but [`Gate::enter`] changes that.
+    Gone,
+}
+
+/// How many of a service's endpoints are ejected, and how many may be: the endpoints that are [`Standing::Ejected`] or
+/// [`Standing::Probing`] are never more.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    /// The most in the high half, those taken in the low one.
+    word: AtomicU64,
+}
+
+const TAG: u32 = 3;
+const ADMITTED: u64 = 0;
+const EJECTED: u64 = 1;
+const PROBING: u64 = 2;
+const BY_HAND: u64 = 3;
+const GONE: u64 = 4;
+
+// === impl Gate ===
+
+impl Gate {
+    /// The latest moment that can be written: 73 years.
+    pub(crate) const LATEST: u64 = u64::MAX >> TAG;
+
+    /// The gate of an endpoint that has not [entered](Self::enter) yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(Standing::Gone.word()),
+        }
+    }
+
+    /// Whether it takes calls, and there is no more to know.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.word.load(Relaxed) == ADMITTED
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        Standing::of(self.word.load(Acquire))
+    }
+
+    /// Ejects an endpoint that takes calls, if the quota has room.
+    pub(crate) fn eject(&self, quota: &Quota, until: u64) -> bool {
+        if !self.is_open() || !quota.take() {
+            return false;
+        }
+        let ejected = self.change(Standing::Admitted, Standing::Ejected { until });
+        if !ejected {
+            quota.give_back();
+        }
+        ejected
+    }
+
+    /// Lets one call through after the ejection: `true` for one caller only.
+    pub(crate) fn claim_probe(&self, now: u64) -> bool {
+        match self.standing() {
+            ejected @ Standing::Ejected { until } if until <= now => {
+                self.change(ejected, Standing::Probing { since: now })
+            }
+            _ => false,
+        }
+    }
+
+    /// The probe that began at `since` went well: the endpoint takes calls again. `false` when something came between.
+    pub(crate) fn pass(&self, quota: &Quota, since: u64) -> bool {
+        let passed = self.change(Standing::Probing { since }, Standing::Admitted);
+        if passed {
+            quota.give_back();
+        }
+        passed
+    }
+
+    /// The probe that began at `since` says nothing good: no other before `until`. `false` when something came between.
+    pub(crate) fn shut(&self, since: u64, until: u64) -> bool {
+        self.change(Standing::Probing { since }, Standing::Ejected { until })
+    }
+
+    /// Ejects by hand, which no quota forbids. `false` when the endpoint is gone.
+    pub(crate) fn hold(&self, quota: &Quota, until: u64) -> bool {
+        self.replace(quota, Standing::ByHand { until })
+    }
+
+    /// Lets calls through again, whyever it was shut. `false` when the endpoint is gone.
+    pub(crate) fn admit(&self, quota: &Quota) -> bool {
+        self.replace(quota, Standing::Admitted)
+    }
+
+    /// An ejection by hand that has ended. `true` when the endpoint takes calls.
+    pub(crate) fn lift(&self, now: u64) -> bool {
+        match self.standing() {
+            held @ Standing::ByHand { until } if until <= now => {
+                self.change(held, Standing::Admitted)
+            }
+            other => other == Standing::Admitted,
+        }
+    }
+
+    /// The endpoint may be chosen from now on.
+    pub(crate) fn enter(&self) {
+        self.change(Standing::Gone, Standing::Admitted);
+    }
+
+    /// The endpoint may no longer be chosen; an ejection ends with it.
+    pub(crate) fn leave(&self, quota: &Quota) {
+        let before = self.word.swap(Standing::Gone.word(), AcqRel);
+        if Standing::of(before).is_counted() {
+            quota.give_back();
+        }
+    }
+
+    fn change(&self, from: Standing, to: Standing) -> bool {
+        let res = self
+            .word
+            .compare_exchange(from.word(), to.word(), AcqRel, Relaxed);
+        res.is_ok()
+    }
+
+    fn replace(&self, quota: &Quota, to: Standing) -> bool {
+        loop {
+            let before = self.standing();
+            if before == Standing::Gone {
+                return false;
+            }
+            if self.change(before, to) {
+                if before.is_counted() {
+                    quota.give_back();
+                }
+                return true;
+            }
+        }
+    }
+}
+
+// === impl Standing ===
+
+impl Standing {
+    fn of(word: u64) -> Self {
+        let moment = word >> TAG;
+        match word & ((1 << TAG) - 1) {
+            ADMITTED => Self::Admitted,
+            EJECTED => Self::Ejected { until: moment },
+            PROBING => Self::Probing { since: moment },
+            BY_HAND => Self::ByHand { until: moment },
+            _ => Self::Gone,
+        }
+    }
+
+    fn word(self) -> u64 {
+        let (tag, moment) = match self {
+            Self::Admitted => (ADMITTED, 0),
+            Self::Ejected { until } => (EJECTED, until),
+            Self::Probing { since } => (PROBING, since),
+            Self::ByHand { until } => (BY_HAND, until),
+            Self::Gone => (GONE, 0),
+        };
+        moment.min(Gate::LATEST) << TAG | tag
+    }
+
+    /// Whether the quota counts it.
+    fn is_counted(self) -> bool {
+        matches!(self, Self::Ejected { .. } | Self::Probing { .. })
+    }
+}
+
+// === impl Quota ===
+
+impl Quota {
+    /// Nothing may be ejected yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(0),
+        }
+    }
+
+    /// How many are ejected.
+    pub(crate) fn taken(&self) -> u32 {
+        self.word.load(Acquire) as u32
+    }
+
+    /// How many may be.
+    pub(crate) fn most(&self) -> u32 {
+        (self.word.load(Acquire) >> 32) as u32
+    }
+
+    /// Sets how many may be ejected; those that are stay so.
+    pub(crate) fn allow(&self, most: u32) {
+        let mut word = self.word.load(Relaxed);
+        let next = |word: u64| u64::from(most) << 32 | word & u64::from(u32::MAX);
+        while let Err(now) = self
+            .word
+            .compare_exchange(word, next(word), AcqRel, Relaxed)
+        {
+            word = now;
+        }
+    }
+
+    fn take(&self) -> bool {
+        let mut word = self.word.load(Relaxed);
+        while (word as u32) < (word >> 32) as u32 {
+            match self.word.compare_exchange(word, word + 1, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    fn give_back(&self) {
+        self.word.fetch_sub(1, AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Gate {
+        let gate = Gate::new();
+        gate.enter();
+        gate
+    }
+
+    #[test]
+    fn after_an_ejection_one_probe_at_a_time_decides() {
+        let (gate, quota) = (open(), Quota::new());
+        assert!(!gate.eject(&quota, 10), "the quota is empty");
+        quota.allow(1);
+        assert!(gate.eject(&quota, 10));
+        assert!(!gate.eject(&quota, 20), "it is ejected already");
+        for (now, claimed) in [(9, false), (10, true), (11, false)] {
+            assert_eq!(gate.claim_probe(now), claimed, "{now}");
+        }
+        assert!(gate.shut(10, 30));
+        assert!(!gate.claim_probe(29));
+        assert!(gate.claim_probe(31));
+        assert!(!gate.pass(&quota, 10), "a probe of before");
+        assert!(gate.pass(&quota, 31));
+        assert!(gate.is_open());
+        assert_eq!((quota.taken(), quota.most()), (0, 1));
+    }
+
+    #[test]
+    fn what_ends_an_ejection_gives_its_place_back_once() {
+        let ends: [fn(&Gate, &Quota); 3] = [
+            |gate, quota| assert!(gate.admit(quota)),
+            |gate, quota| assert!(gate.hold(quota, Gate::LATEST)),
+            |gate, quota| gate.leave(quota),
+        ];
+        for end in ends {
+            for probed in [false, true] {
+                let (gate, quota) = (open(), Quota::new());
+                quota.allow(1);
+                assert!(gate.eject(&quota, 10));
+                assert!(!probed || gate.claim_probe(10));
+                end(&gate, &quota);
+                assert!(!gate.pass(&quota, 10) && !gate.shut(10, 20));
+                assert_eq!(quota.taken(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_gone_stays_so_until_it_enters() {
+        let (gate, quota) = (Gate::new(), Quota::new());
+        quota.allow(1);
+        assert!(!gate.eject(&quota, 1) && !gate.admit(&quota) && !gate.hold(&quota, 1));
+        assert_eq!(gate.standing(), Standing::Gone);
+        gate.enter();
+        assert!(gate.hold(&quota, 5) && !gate.lift(4) && gate.lift(5) && gate.is_open());
+    }
+}

@@ -1,0 +1,163 @@
+//! Endpoints by position, in pieces that successive snapshots share.
+use std::sync::Arc;
+
+/// How many entries stand together; what a change copies.
+const CHUNK: usize = 256;
+
+/// What is changed off the request path. The order is of no meaning: the last takes the place of one that leaves.
+#[derive(Debug)]
+pub(super) struct Table<S> {
+    chunks: Vec<Chunk<S>>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Chunk<S> {
+    entries: Vec<Arc<S>>,
+    /// As it was published last; `None` once it has changed.
+    published: Option<Arc<[Arc<S>]>>,
+}
+
+/// What the request path reads.
+#[derive(Debug)]
+pub(super) struct Seats<S> {
+    chunks: Box<[Arc<[Arc<S>]>]>,
+    len: usize,
+}
+
+// === impl Table ===
+
+impl<S> Table<S> {
+    pub(super) fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<S>> {
+        self.chunks.iter().flat_map(|chunk| &chunk.entries)
+    }
+
+    /// Adds an entry and returns its position.
+    pub(super) fn push(&mut self, entry: Arc<S>) -> usize {
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.push(Chunk {
+                entries: Vec::new(),
+                published: None,
+            });
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.entries.push(entry);
+            chunk.published = None;
+        }
+        self.len += 1;
+        self.len - 1
+    }
+
+    /// Takes an entry out, and returns the one that stands at `at` from now on.
+    pub(super) fn swap_remove(&mut self, at: usize) -> Option<&Arc<S>> {
+        let chunk = self.chunks.last_mut()?;
+        let last = chunk.entries.pop()?;
+        chunk.published = None;
+        if chunk.entries.is_empty() {
+            self.chunks.pop();
+        }
+        self.len -= 1;
+        if at == self.len {
+            return None;
+        }
+        let chunk = &mut self.chunks[at / CHUNK];
+        chunk.published = None;
+        let entry = &mut chunk.entries[at % CHUNK];
+        *entry = last;
+        Some(entry)
+    }
+
+    /// The entries as they are now. What has not changed since the last time is not copied.
+    pub(super) fn publish(&mut self) -> Seats<S> {
+        let chunks = self.chunks.iter_mut().map(|chunk| {
+            let published = &mut chunk.published;
+            published
+                .get_or_insert_with(|| chunk.entries.iter().cloned().collect())
+                .clone()
+        });
+        Seats {
+            chunks: chunks.collect(),
+            len: self.len,
+        }
+    }
+}
+
+// === impl Seats ===
+
+impl<S> Seats<S> {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The entry at `at`, which must be less than the length.
+    #[inline]
+    pub(super) fn at(&self, at: usize) -> &S {
+        &self.chunks[at / CHUNK][at % CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_change_copies_what_stands_beside_it_and_no_more() {
+        let mut table = Table::new();
+        (0..100_000).for_each(|n| drop(table.push(Arc::new(n))));
+        let before = table.publish();
+        for change in [
+            |t: &mut Table<_>| drop(t.push(Arc::new(1))),
+            |t: &mut Table<_>| {
+                t.swap_remove(5_000);
+            },
+        ] {
+            change(&mut table);
+            let after = table.publish();
+            let pairs = before.chunks.iter().zip(&after.chunks);
+            let copied = pairs.filter(|(a, b)| !Arc::ptr_eq(a, b)).count();
+            assert!(copied <= 2, "{copied} of {}", before.chunks.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_published_is_what_was_put_in(
+            first in 0_usize..600,
+            removed in prop::collection::vec(0_usize..1000, 0..50),
+        ) {
+            let (mut table, mut model) = (Table::new(), Vec::new());
+            for n in 0..first {
+                prop_assert_eq!(table.push(Arc::new(n)), n);
+                model.push(n);
+            }
+            for at in removed {
+                if at < model.len() {
+                    let moved = table.swap_remove(at).map(|moved| **moved);
+                    model.swap_remove(at);
+                    prop_assert_eq!(moved, model.get(at).copied());
+                } else {
+                    table.push(Arc::new(at));
+                    model.push(at);
+                }
+                let seats = table.publish();
+                prop_assert_eq!(seats.len(), model.len());
+                let all: Vec<_> = (0..seats.len()).map(|at| *seats.at(at)).collect();
+                prop_assert_eq!(&all, &model);
+                prop_assert!(table.iter().map(|n| **n).eq(all));
+            }
+        }
+    }
+}
