@@ -1,19 +1,21 @@
 //! What is sent, and what comes back.
-use super::{call::Call, pool::Lease};
+use super::{attempt::Answer, call::Call, pool::Lease};
 use bytes::Bytes;
-use detectviz_core::{error::BoxError, resilience::timeout::Elapsed};
+use detectviz_core::{
+    error::BoxError,
+    resilience::{timeout::Elapsed, timer::Entry},
+};
+use http::Response;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use std::{
     any::Any,
     fmt,
-    future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Instant,
 };
-use tokio::time::{Sleep, sleep_until};
 
 /// The body of a request.
 ///
@@ -37,8 +39,7 @@ pin_project_lite::pin_project! {
     pub struct ResponseBody {
         #[pin]
         inner: Incoming,
-        #[pin]
-        sleep: Option<Sleep>,
+        timer: Entry,
         deadline: Instant,
         call: Option<Call>,
         lease: Option<Lease>,
@@ -52,6 +53,15 @@ impl Body {
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
+    }
+
+    /// All of it, when it is there as a whole.
+    pub(super) fn whole(&self) -> Option<Bytes> {
+        match &self.0 {
+            Kind::Empty => Some(Bytes::new()),
+            Kind::Full(body) => Some(body.clone().into_inner().unwrap_or_default()),
+            Kind::Boxed(_) => None,
+        }
     }
 
     /// Takes any body.
@@ -145,23 +155,33 @@ impl fmt::Debug for Body {
 // === impl ResponseBody ===
 
 impl ResponseBody {
-    pub(super) fn new(
-        inner: Incoming,
-        deadline: Instant,
-        mut call: Option<Call>,
-        lease: Lease,
-    ) -> Self {
-        let mut lease = Some(lease);
-        if inner.is_end_stream() {
-            whole(&mut call, &mut lease);
-        }
-        Self {
-            inner,
-            sleep: None,
-            deadline,
-            call,
+    /// The response of a call, whose body fails at `deadline`.
+    pub(super) fn answer(
+        answer: Answer,
+        (mut timer, deadline): (Entry, Instant),
+        mut call: Call,
+    ) -> Response<Self> {
+        let Answer {
+            response,
             lease,
-        }
+            aim,
+            verdict,
+        } = answer;
+        timer.disarm();
+        call.answered(response.status(), aim, verdict.balance, Instant::now());
+        response.map(|inner| {
+            let (mut call, mut lease) = (Some(call), Some(lease));
+            if inner.is_end_stream() {
+                whole(&mut call, &mut lease);
+            }
+            Self {
+                inner,
+                timer,
+                deadline,
+                call,
+                lease,
+            }
+        })
     }
 }
 
@@ -198,12 +218,10 @@ impl http_body::Body for ResponseBody {
         if this.call.is_none() {
             return Poll::Pending;
         }
-        if this.sleep.is_none() {
-            this.sleep.set(Some(sleep_until((*this.deadline).into())));
+        if !this.timer.is_armed() {
+            this.timer.arm(*this.deadline, cx);
         }
-        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-        }
+        ready!(this.timer.poll_passed(cx));
         let err = match this.call.take() {
             Some(mut call) => call.elapsed(*this.deadline),
             None => Elapsed::new(std::time::Duration::ZERO).into(),

@@ -1,14 +1,15 @@
 //! Builds clients from settings and from what is not data.
 use super::{
     Client, ClientConfig, connect::Pools, executor::Executor, housekeeping::Housekeeping,
-    in_flight::InFlight, recorder::Recorder, service::Shared, upstreams::Upstreams,
+    in_flight::InFlight, policy::PolicyMaker, recorder::Recorder, service::Shared,
+    upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
-    balance::BalanceMetrics,
     config::check,
     discovery::ServiceDiscoveryProvider,
     error::{Error, ErrorKind},
+    resilience::timer::Timer,
     task::Tasks,
     telemetry::{metrics::Registry, span::Spans},
 };
@@ -74,14 +75,16 @@ impl ClientBuilder {
         let user_agent = Some(config.user_agent.as_str()).filter(|name| !name.is_empty());
         let executor = Executor::new(tasks.child());
         let pools = Pools::new(config.clone(), executor.clone())?;
-        let (max, ttl) = (config.max_upstreams, config.unknown_ttl);
-        let balance = BalanceMetrics::new(&self.metrics);
+        let remembered = (config.max_upstreams, config.unknown_ttl);
+        let policies = PolicyMaker::new(config.clone(), &self.metrics);
+        let own = executor.tasks().clone();
         Ok(Client::new(Arc::new(Shared {
             total_timeout: config.total_timeout,
             h2: config.h2,
             user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
             pools,
-            upstreams: Upstreams::new(self.discovery, max, ttl, balance),
+            upstreams: Upstreams::new(self.discovery, policies, own, remembered),
+            timer: Timer::with_tasks(executor.tasks()),
             executor,
             in_flight: InFlight::default(),
             spans: self.spans,

@@ -1,18 +1,22 @@
 //! What is known of one call while it is under way, and its record when it ends.
 use super::{
-    ConnectFailed, ConnectTimeout, InvalidTarget, LookupFailed, NoTrustRoots, SendFailed,
-    in_flight::Flight, recorder::Ending, service::Shared, upstream::Upstream,
+    Body, SendFailed, aim::Aim, attempt::Attempt, failure::name_of, in_flight::Flight,
+    recorder::Ending, saved::Saved, service::Shared, upstream::Upstream, verdict::is_repeatable,
 };
 use detectviz_core::{
-    balance::NoEndpoints,
-    error::{BoxError, cause_ref},
-    resilience::timeout::Elapsed,
+    balance::{self, Tried},
+    error::BoxError,
+    resilience::{
+        bulkhead::Permit,
+        retry::{Decision, Outcome, RetryCall, Stop},
+        timeout::Elapsed,
+    },
     telemetry::{
-        context::Slot,
-        span::{SpanKind, SpanRecord, SpanStatus, Text},
+        context::{Note, NoteValue, Slot},
+        span::{Event, SpanKind, SpanRecord, SpanStatus, Text},
     },
 };
-use http::{Method, StatusCode, Uri};
+use http::{Method, Request, StatusCode, Uri, uri::Scheme};
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -25,9 +29,18 @@ pub(super) struct Call {
     method: Method,
     /// What was asked for; only its parts that are safe to show are recorded.
     target: Uri,
-    slot: Slot,
+    /// In place whenever the call is worked on.
+    slot: Option<Box<Slot>>,
     status: Option<StatusCode>,
     recorded: bool,
+    retry: Option<RetryCall>,
+    saved: Option<Saved>,
+    repeatable: bool,
+    tried: Tried,
+    /// The right to run, until the call has ended.
+    permit: Option<Permit>,
+    /// Who is answering, and what will be said of it.
+    answering: Option<(Aim, balance::Outcome, Instant)>,
     _flight: Flight,
 }
 
@@ -41,15 +54,29 @@ impl Call {
             upstream: None,
             method,
             target,
-            slot,
+            slot: Some(Box::new(slot)),
             status: None,
             recorded: false,
+            retry: None,
+            saved: None,
+            repeatable: false,
+            tried: Tried::new(),
+            permit: None,
+            answering: None,
         }
     }
 
     /// The span of the call.
     pub(super) fn slot(&self) -> &Slot {
-        &self.slot
+        self.slot.as_deref().expect("it is lent only for a while")
+    }
+
+    /// Runs `work` in the span of the call.
+    pub(super) fn enter<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let mut slot = self.slot.clone();
+        let result = Slot::lend(&mut slot, || work(self));
+        self.slot = slot;
+        result
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -64,9 +91,86 @@ impl Call {
         self.upstream = Some(upstream);
     }
 
-    /// The headers of the response are there.
-    pub(super) fn answered(&mut self, status: StatusCode) {
+    /// Whom the call goes to, once that is known.
+    pub(super) fn upstream(&self) -> Option<Arc<Upstream>> {
+        self.upstream.clone()
+    }
+
+    /// The call may run: what it needs to be repeated is kept.
+    pub(super) fn admitted(&mut self, permit: Permit, request: &mut Request<Body>) {
+        self.permit = Some(permit);
+        let Some(upstream) = &self.upstream else {
+            return;
+        };
+        self.shared.address(upstream, request);
+        self.repeatable = is_repeatable(request);
+        let started = self.slot().started;
+        let retry = upstream.policies().retry.clone().begin_owned(started);
+        if retry.repeats() && self.repeatable {
+            self.saved = Saved::of(request);
+        }
+        self.retry = Some(retry);
+    }
+
+    /// The next attempt begins.
+    pub(super) fn retried(&mut self) {
+        if let Some(retry) = &mut self.retry {
+            retry.again();
+        }
+    }
+
+    /// Sends the request to one of the endpoints.
+    ///
+    /// # Errors
+    /// As [`Attempt::start`].
+    pub(super) fn start(
+        &mut self,
+        request: Request<Body>,
+        deadline: Instant,
+    ) -> Result<Attempt, BoxError> {
+        let Some(upstream) = self.upstream.clone() else {
+            return Err("a call without an upstream is not sent".into());
+        };
+        let tls = self.target.scheme() == Some(&Scheme::HTTPS);
+        let shared = Arc::clone(&self.shared);
+        let slot = self.slot.as_deref().expect("it is lent only for a while");
+        let span = (slot, &mut self.tried, tls);
+        Attempt::start(
+            &shared,
+            &upstream,
+            request,
+            span,
+            (deadline, self.repeatable),
+        )
+    }
+
+    /// What follows an attempt.
+    pub(super) fn decide(&mut self, outcome: Outcome, left: Duration, now: Instant) -> Decision {
+        match (&mut self.retry, outcome) {
+            (_, Outcome::Success) | (None, _) => Decision::Stop(Stop::Success),
+            (Some(_), _) => self.enter(|call| match &mut call.retry {
+                Some(retry) => retry.after(outcome, Some(left), now),
+                None => Decision::Stop(Stop::Success),
+            }),
+        }
+    }
+
+    /// The request once more, if it could be kept.
+    pub(super) fn saved(&self) -> Option<Request<Body>> {
+        self.saved.as_ref().map(Saved::request)
+    }
+
+    /// The headers of the response are there; `aim` is in use until its body has ended.
+    pub(super) fn answered(
+        &mut self,
+        status: StatusCode,
+        aim: Aim,
+        outcome: balance::Outcome,
+        now: Instant,
+    ) {
         self.status = Some(status);
+        self.saved = None;
+        self.answering = Some((aim, outcome, now));
     }
 
     /// The body has been read to its end.
@@ -77,47 +181,33 @@ impl Call {
     /// The call failed; gives the error its name.
     pub(super) fn failed(&mut self, err: impl Into<BoxError>) -> BoxError {
         let err = err.into();
-        let known = [
-            cause_ref::<InvalidTarget>(&*err).is_some(),
-            cause_ref::<LookupFailed>(&*err).is_some(),
-            cause_ref::<NoEndpoints>(&*err).is_some(),
-            cause_ref::<NoTrustRoots>(&*err).is_some(),
-        ];
-        let names = [
-            "invalid_target",
-            "lookup_failed",
-            "no_endpoints",
-            "no_trust_roots",
-        ];
-        if let Some(at) = known.iter().position(|known| *known) {
-            self.record(Some(names[at]));
+        let (name, is_ours) = name_of(&*err);
+        self.record(Some(name));
+        if is_ours {
             return err;
         }
-        let name = if cause_ref::<ConnectTimeout>(&*err).is_some() {
-            "connect_timeout"
-        } else if cause_ref::<ConnectFailed>(&*err).is_some() {
-            "connect_failed"
-        } else {
-            "send_failed"
-        };
-        self.record(Some(name));
         SendFailed::new(self.target.host().unwrap_or_default(), err).into()
     }
 
     /// The time was up.
     pub(super) fn elapsed(&mut self, deadline: Instant) -> BoxError {
         self.record(Some("timeout"));
-        Elapsed::new(deadline.saturating_duration_since(self.slot.started)).into()
+        Elapsed::new(deadline.saturating_duration_since(self.slot().started)).into()
     }
 
     fn record(&mut self, error: Option<&'static str>) {
         if std::mem::replace(&mut self.recorded, true) {
             return;
         }
-        let took = self.slot.started.elapsed();
+        if let Some((aim, outcome, at)) = self.answering.take() {
+            aim.finish(outcome, at);
+        }
+        self.permit = None;
+        let Some(slot) = &self.slot else { return };
+        let took = slot.started.elapsed();
         let status = self.status;
         let ending = Ending { status, error };
-        let (method, trace) = (&self.method, &self.slot.context);
+        let (method, trace) = (&self.method, &slot.context);
         if let Some(upstream) = &self.upstream {
             let series = upstream.series(&self.target, &self.shared.recorder);
             series.left();
@@ -126,22 +216,25 @@ impl Call {
             let series = self.shared.recorder.series(host, port(&self.target));
             series.ended(&self.shared.recorder, method, ending, took, trace);
         }
-        if self.slot.context.is_sampled() && self.shared.spans.is_recording() {
-            let span = self.span(took, ending);
+        if slot.context.is_sampled() && self.shared.spans.is_recording() {
+            let span = self.span(slot, took, ending);
             self.shared.spans.record(span);
         }
     }
 
     /// OpenTelemetry's HTTP client span.
-    fn span(&self, took: Duration, ending: Ending) -> SpanRecord {
+    fn span(&self, slot: &Slot, took: Duration, ending: Ending) -> SpanRecord {
         let end = SystemTime::now().duration_since(UNIX_EPOCH);
         let end = u64::try_from(end.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX);
         let start = end.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         let method = method_name(&self.method);
-        let context = self.slot.context;
+        let context = slot.context;
         let mut span = SpanRecord::new(context, SpanKind::Client, span_name(method), start, end);
-        span.parent = self.slot.parent;
-        span.tracestate = self.slot.tracestate.clone();
+        span.parent = slot.parent;
+        span.tracestate = slot.tracestate.clone();
+        for note in &slot.notes {
+            span.events.push(event(note, slot, start));
+        }
         let attributes = &mut span.attributes;
         attributes.push("http.request.method", method);
         if method == OTHER {
@@ -165,6 +258,20 @@ impl Drop for Call {
     fn drop(&mut self) {
         // An answer whose body nobody wanted is no error; a call that nobody waited for is one.
         self.record(self.status.is_none().then_some("cancelled"));
+    }
+}
+
+/// A note as an event of a span that began at `start`.
+fn event(note: &Note, slot: &Slot, start: u64) -> Event {
+    let after = note.at.saturating_duration_since(slot.started).as_nanos();
+    let at = start.saturating_add(u64::try_from(after).unwrap_or(0));
+    let event = Event::new(at, note.name);
+    match note.attribute {
+        Some((key, NoteValue::U64(value))) => {
+            event.attribute(key, i64::try_from(value).unwrap_or(i64::MAX))
+        }
+        Some((key, NoteValue::Str(value))) => event.attribute(key, value),
+        _ => event,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a user may set.
+use super::PolicyConfig;
 use detectviz_core::config::{Checker, DurationText, Section, duration};
 use http::HeaderValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, iter, path::PathBuf, time::Duration};
 
 /// Settings of a [`Client`](super::Client).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,13 +27,6 @@ pub struct ClientConfig {
     pub pool_idle_timeout: Duration,
     /// How many idle connections are kept for each endpoint; 0 keeps none.
     pub pool_max_idle_per_host: usize,
-    /// How many connections each endpoint may have, over HTTP/1.1. From 1; 1024 is Envoy's `max_connections`.
-    pub max_connections: usize,
-    /// How many calls may wait for a connection to an endpoint; more are refused. 1024 is Envoy's `max_pending_requests`.
-    pub max_pending: usize,
-    /// How many calls one connection carries before it is closed, so that they spread again; 0 is any number. Envoy's
-    /// `max_requests_per_connection`.
-    pub requests_per_connection: u32,
     /// Speak HTTP/2, over cleartext too (h2c, by prior knowledge). Off, speak HTTP/1.1, whatever else the server can.
     pub h2: bool,
     /// Whom to trust on `https`.
@@ -45,6 +39,11 @@ pub struct ClientConfig {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub unknown_ttl: Duration,
+    /// What protects the calls to every host that `upstreams` does not name.
+    pub policy: PolicyConfig,
+    /// What protects the calls to a host, by its name. Such a section stands alone: what it leaves out has its default, and
+    /// not what `policy` says.
+    pub upstreams: BTreeMap<String, PolicyConfig>,
 }
 
 /// Whom a [`Client`](super::Client) trusts.
@@ -74,25 +73,25 @@ impl ClientConfig {
         self
     }
 
-    /// Sets how many connections each endpoint may have.
+    /// Sets what protects the calls.
     #[must_use]
-    pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
+    pub fn policy(mut self, policy: PolicyConfig) -> Self {
+        self.policy = policy;
         self
     }
 
-    /// Sets how many calls may wait for a connection to an endpoint.
+    /// Sets what protects the calls to one host.
     #[must_use]
-    pub fn max_pending(mut self, calls: usize) -> Self {
-        self.max_pending = calls;
+    pub fn upstream(mut self, host: impl Into<String>, policy: PolicyConfig) -> Self {
+        self.upstreams.insert(host.into(), policy);
         self
     }
 
-    /// Sets how many calls one connection carries.
-    #[must_use]
-    pub fn requests_per_connection(mut self, calls: u32) -> Self {
-        self.requests_per_connection = calls;
-        self
+    /// Every policy, and its key.
+    fn policies(&self) -> impl Iterator<Item = (String, &PolicyConfig)> {
+        let upstreams = self.upstreams.iter();
+        let upstreams = upstreams.map(|(host, policy)| (format!("upstreams.{host}"), policy));
+        iter::once(("policy".to_owned(), &self.policy)).chain(upstreams)
     }
 
     /// Sets whether HTTP/2 is spoken.
@@ -147,12 +146,15 @@ impl Section for ClientConfig {
                 "write a time such as `1s`, or raise total_timeout",
             );
         }
-        if self.max_connections == 0 {
-            check.problem(
-                "max_connections",
-                "no call could be sent",
-                "write a number such as 1024",
-            );
+        for (key, policy) in self.policies() {
+            if policy.attempt_timeout >= self.total_timeout {
+                check.problem(
+                    &format!("{key}.attempt_timeout"),
+                    "an attempt may take as long as the whole call, so that none could follow",
+                    "make it less than total_timeout",
+                );
+            }
+            check.nested(&key, policy);
         }
         if self.max_upstreams == 0 {
             check.problem(
@@ -178,14 +180,13 @@ impl Default for ClientConfig {
             total_timeout: Duration::from_secs(3),
             pool_idle_timeout: Duration::from_secs(50),
             pool_max_idle_per_host: 64,
-            max_connections: 1024,
-            max_pending: 1024,
-            requests_per_connection: 0,
             h2: false,
             tls: ClientTlsConfig::default(),
             user_agent: concat!("detectviz/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_upstreams: 1024,
             unknown_ttl: Duration::from_secs(30),
+            policy: PolicyConfig::default(),
+            upstreams: BTreeMap::new(),
         }
     }
 }

@@ -2,17 +2,21 @@
 use super::{
     ClientConfig, ConnectFailed, ConnectTimeout,
     executor::Executor,
-    pool::{EndpointPool, PoolSettings},
+    pool::{EndpointPool, PoolSettings, WeakPool},
 };
-use detectviz_core::error::{BoxError, Error};
+use detectviz_core::{
+    balance::EndpointLimits,
+    error::{BoxError, Error},
+};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tower_service::Service;
 
@@ -28,8 +32,10 @@ type Stream = <Inner as Service<Uri>>::Response;
 pub(super) struct Pools {
     config: ClientConfig,
     executor: Executor,
+    /// Those that were made and may still be there.
+    made: Arc<Mutex<Vec<WeakPool>>>,
     #[cfg(feature = "tls")]
-    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 /// Connects within the limit, and says who could not be reached.
@@ -50,6 +56,7 @@ impl Pools {
             tls: tls::trusting(&config)?,
             config,
             executor,
+            made: Arc::default(),
         })
     }
 
@@ -64,18 +71,41 @@ impl Pools {
 
     /// A pool of connections to `target`, of which scheme and authority count. Over `https` the server is verified by the host of
     /// `target` or, when it is given, by `server_name`.
-    pub(super) fn pool(&self, target: Uri, server_name: Option<&str>) -> EndpointPool {
+    pub(super) fn pool(
+        &self,
+        target: Uri,
+        server_name: Option<&str>,
+        limits: &EndpointLimits,
+    ) -> EndpointPool {
         let config = &self.config;
         let settings = PoolSettings {
             h2: config.h2,
-            max_connections: config.max_connections,
-            max_pending: config.max_pending,
-            requests_per_connection: config.requests_per_connection,
+            max_connections: most(limits.connections),
+            max_pending: most(limits.pending),
+            requests_per_connection: limits.requests_per_connection.unwrap_or(0),
             max_idle: config.pool_max_idle_per_host,
             idle_timeout: config.pool_idle_timeout,
         };
         let connector = self.connector(server_name);
-        EndpointPool::new(target, connector, settings, self.executor.clone())
+        let pool = EndpointPool::new(target, connector, settings, self.executor.clone());
+        self.made().push(pool.downgrade());
+        pool
+    }
+
+    /// Closes connections that were idle for too long at `now`.
+    pub(super) fn reap(&self, now: Instant) {
+        let mut there = Vec::new();
+        self.made().retain(|pool| {
+            let pool = pool.upgrade();
+            let is_there = pool.is_some();
+            there.extend(pool);
+            is_there
+        });
+        there.iter().for_each(|pool| pool.reap(now));
+    }
+
+    fn made(&self) -> MutexGuard<'_, Vec<WeakPool>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long an idle connection is kept.
@@ -99,6 +129,13 @@ impl Pools {
             limit: self.config.connect_timeout,
         }
     }
+}
+
+/// A limit, or none.
+fn most(limit: Option<u32>) -> usize {
+    limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    })
 }
 
 #[cfg(feature = "tls")]

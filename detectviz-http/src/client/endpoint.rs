@@ -20,10 +20,6 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn authority(&self) -> &Authority {
-        &self.authority
-    }
-
     /// Its connections over http or, with `tls`, over https.
     pub(super) fn pool(&self, tls: bool, make: impl FnOnce(Uri) -> EndpointPool) -> &EndpointPool {
         self.pools[usize::from(tls)].get_or_init(|| {
@@ -34,11 +30,6 @@ impl Endpoint {
                 .path_and_query("/");
             make(target.build().unwrap_or_default())
         })
-    }
-
-    /// The pools that there are.
-    pub(super) fn pools(&self) -> impl Iterator<Item = &EndpointPool> {
-        self.pools.iter().filter_map(OnceLock::get)
     }
 }
 

@@ -34,6 +34,8 @@
 //! # What it does not do
 //! It follows no redirects, keeps no cookies, reads no proxy settings, and over HTTP/2 the `:authority` of a discovered
 //! service is the endpoint's. Retries belong to `detectviz_core::resilience`.
+mod aim;
+mod attempt;
 mod body;
 mod builder;
 mod call;
@@ -42,11 +44,14 @@ mod connect;
 mod endpoint;
 mod error;
 mod executor;
+mod failure;
 mod future;
 mod housekeeping;
 mod in_flight;
+mod policy;
 mod pool;
 mod recorder;
+mod saved;
 mod sending;
 mod service;
 #[cfg(feature = "tls")]
@@ -55,6 +60,7 @@ mod source;
 mod tests;
 mod upstream;
 mod upstreams;
+mod verdict;
 
 pub use self::{
     body::{Body, ResponseBody},
@@ -62,8 +68,9 @@ pub use self::{
     config::{ClientConfig, ClientTlsConfig},
     error::{InvalidTarget, LookupFailed, NoTrustRoots},
     future::ResponseFuture,
-    pool::TooManyPending,
+    policy::PolicyConfig,
     service::Client,
+    verdict::SafeToRepeat,
 };
-pub use crate::error::{ConnectFailed, ConnectTimeout, SendFailed};
+pub use crate::error::{ConnectFailed, ConnectTimeout, SendFailed, TooManyPending};
 pub use detectviz_core::balance::NoEndpoints;

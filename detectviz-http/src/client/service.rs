@@ -2,13 +2,14 @@
 use super::{
     Body, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture, call::Call, connect::Pools,
     executor::Executor, future::Step, housekeeping::Housekeeping, in_flight::InFlight,
-    recorder::Recorder, sending::Sending, upstream::Upstream, upstreams::Upstreams,
+    recorder::Recorder, upstream::Upstream, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
+    resilience::{deadline::TimeoutText, timer::Timer},
     task::Component,
     telemetry::{
         context::{Slot, TraceContext, current},
@@ -17,7 +18,7 @@ use detectviz_core::{
     },
 };
 use http::{
-    HeaderValue, Method, Request, Response, Uri, header,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header,
     uri::{PathAndQuery, Scheme},
 };
 use std::{
@@ -47,6 +48,7 @@ pub(super) struct Shared {
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) pools: Pools,
     pub(super) upstreams: Upstreams,
+    pub(super) timer: Timer,
     pub(super) executor: Executor,
     pub(super) in_flight: InFlight,
     pub(super) spans: Spans,
@@ -54,6 +56,9 @@ pub(super) struct Shared {
     pub(super) propagators: Propagators,
     pub(super) housekeeping: Housekeeping,
 }
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// How long a closed connection may take to go away; it needs one turn of its task.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -81,15 +86,15 @@ impl Client {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let mut request = request.map(Body::new);
+        let request = request.map(Body::new);
         let now = Instant::now();
         let slot = self.shared.span_at(now);
         let until = now + self.shared.total_timeout;
         let deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
         let (method, target) = (request.method().clone(), request.uri().clone());
         let mut call = Call::new(&self.shared, method, target, slot);
-        let step = self.step(&mut request, &mut call, now);
-        ResponseFuture::new(step, request, call, deadline)
+        let step = self.step(request, &mut call, now);
+        ResponseFuture::new(step, call, deadline)
     }
 
     /// How many calls are under way: begun, and the body of the response not yet read, nor dropped.
@@ -99,7 +104,7 @@ impl Client {
     }
 
     /// Finds whom the request goes to, or what finds it.
-    fn step(&self, request: &mut Request<Body>, call: &mut Call, now: Instant) -> Step {
+    fn step(&self, request: Request<Body>, call: &mut Call, now: Instant) -> Step {
         let shared = &self.shared;
         let Some(authority) = authority_of(request.uri()) else {
             let problem = "has no host";
@@ -119,11 +124,14 @@ impl Client {
             }
         }
         if let Some(upstream) = shared.upstreams.at_once(&authority, now) {
-            call.aimed(Arc::clone(&upstream));
-            return Step::Found { upstream };
+            call.aimed(upstream);
+            return Step::Found { request };
         }
         let (shared, authority) = (Arc::clone(shared), authority.into_owned());
-        Step::asking(async move { shared.upstreams.ask(&authority).await })
+        Step::asking(
+            async move { shared.upstreams.ask(&authority).await },
+            request,
+        )
     }
 }
 
@@ -172,50 +180,56 @@ impl fmt::Debug for Client {
 // === impl Shared ===
 
 impl Shared {
-    /// Sends the request to one of the upstream's endpoints.
-    ///
-    /// # Errors
-    /// [`NoEndpoints`](super::NoEndpoints).
-    pub(super) fn send(
-        self: &Arc<Self>,
-        upstream: &Upstream,
-        mut request: Request<Body>,
+    /// Passes the trace on and, where the caller set one, what is left of the deadline.
+    pub(super) fn inject(
+        &self,
         slot: &Slot,
-    ) -> Result<Sending, BoxError> {
-        self.housekeeping.start(self);
-        let endpoint = upstream.pick()?;
-        let tls = request.uri().scheme() == Some(&Scheme::HTTPS);
-        self.address(upstream, &mut request);
-        let headers = request.headers_mut();
-        if !headers.contains_key(header::USER_AGENT)
-            && let Some(name) = &self.user_agent
-        {
-            headers.insert(header::USER_AGENT, name.clone());
-        }
+        headers: &mut HeaderMap,
+        deadline: Instant,
+        now: Instant,
+    ) {
         self.propagators.inject(slot, headers);
-        let pool = endpoint.pool(tls, |target| {
-            self.pools.pool(target, upstream.server_name())
-        });
-        Ok(Sending::new(pool.clone(), request))
+        if slot.deadline.is_none() {
+            return;
+        }
+        let left = deadline.saturating_duration_since(now);
+        let grpc = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+        let (name, text) = if grpc {
+            (GRPC_TIMEOUT, TimeoutText::grpc(left))
+        } else {
+            (REQUEST_TIMEOUT, TimeoutText::millis(left))
+        };
+        if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
+            headers.insert(name, value);
+        }
     }
 
-    /// Closes connections that were idle for too long.
+    /// Closes connections that were idle for too long, and compares endpoints.
     pub(super) fn reap(&self, now: Instant) {
-        self.upstreams.each(|upstream| {
-            upstream.each_endpoint(|endpoint| endpoint.pools().for_each(|pool| pool.reap(now)));
-        });
+        self.pools.reap(now);
+        self.upstreams.each(|upstream| upstream.tick(now));
     }
 
     /// How often that is looked for.
     pub(super) fn reap_interval(&self) -> Duration {
-        let most = Duration::from_secs(10);
+        let most = Duration::from_secs(1);
         let half = self.pools.idle_timeout() / 2;
         half.clamp(Duration::from_millis(10), most)
     }
 
     /// Says whom the request is for: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must not differ (RFC
     /// 9113, 8.3.1).
-    fn address(&self, upstream: &Upstream, request: &mut Request<Body>) {
+    pub(super) fn address(self: &Arc<Self>, upstream: &Upstream, request: &mut Request<Body>) {
+        self.housekeeping.start(self);
+        if !request.headers().contains_key(header::USER_AGENT)
+            && let Some(name) = &self.user_agent
+        {
+            request
+                .headers_mut()
+                .insert(header::USER_AGENT, name.clone());
+        }
         if self.h2 {
             return;
         }

@@ -1,17 +1,19 @@
 //! One host that requests are sent to, and what is remembered of it.
 use super::{
+    Body,
+    aim::Aim,
     call::port,
     endpoint::Endpoint,
+    policy::Policies,
     recorder::{Recorder, Series},
 };
-use arc_swap::ArcSwap;
 use detectviz_core::{
-    balance::{NoEndpoints, RoundRobin},
-    discovery::{EndpointSet, EndpointWatch},
+    balance::{Balancer, EndpointId, NoEndpoints, NoEndpointsReason, PickContext, hash_of},
+    error::BoxError,
 };
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Request, Uri};
 use std::{
-    fmt, ptr,
+    fmt,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -21,6 +23,7 @@ pub(super) struct Upstream {
     authority: String,
     host_header: Option<HeaderValue>,
     route: Route,
+    policies: Policies,
     /// Over http, and over https: their ports differ.
     series: [OnceLock<Series>; 2],
 }
@@ -30,7 +33,7 @@ pub(super) enum Route {
     /// As it is written, through DNS.
     Direct(Direct),
     /// Through one of the endpoints of a service.
-    Discovered(Box<Discovered>),
+    Discovered(Discovered),
 }
 
 /// A host that is not asked for.
@@ -43,27 +46,19 @@ pub(super) struct Direct {
 
 /// A service that discovery knows.
 pub(super) struct Discovered {
-    watch: EndpointWatch,
-    turns: RoundRobin,
-    prepared: ArcSwap<Prepared>,
-}
-
-/// A set of endpoints, and what is kept of each in the same order; made once for each set.
-struct Prepared {
-    from: Arc<EndpointSet>,
-    set: EndpointSet,
-    endpoints: Vec<Arc<Endpoint>>,
+    pub(super) balancer: Balancer<Endpoint>,
 }
 
 // === impl Upstream ===
 
 impl Upstream {
     /// `authority` is the host in lower case, with the port when there is one.
-    pub(super) fn new(authority: String, route: Route) -> Self {
+    pub(super) fn new(authority: String, route: Route, policies: Policies) -> Self {
         Self {
             host_header: HeaderValue::from_str(&authority).ok(),
             authority,
             route,
+            policies,
             series: Default::default(),
         }
     }
@@ -95,39 +90,51 @@ impl Upstream {
         matches!(self.route, Route::Direct(_))
     }
 
-    /// The endpoint for the next call.
+    /// What protects its calls.
+    pub(super) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// The endpoint for the next attempt, none of `tried` if that can be.
     ///
     /// # Errors
     /// [`NoEndpoints`] when no endpoint may be given a call.
-    pub(super) fn pick(&self) -> Result<Arc<Endpoint>, NoEndpoints> {
-        let picked = match &self.route {
-            Route::Direct(direct) => direct.endpoint.clone().ok_or(0),
-            Route::Discovered(found) => found.pick(),
-        };
-        picked.map_err(|known| NoEndpoints {
-            service: self.authority.clone(),
-            known,
-        })
+    pub(super) fn pick(
+        &self,
+        request: &Request<Body>,
+        tried: &[EndpointId],
+        now: Instant,
+    ) -> Result<Aim, BoxError> {
+        match &self.route {
+            Route::Direct(Direct { endpoint, .. }) => match endpoint {
+                Some(endpoint) => Ok(Aim::Direct(Arc::clone(endpoint))),
+                None => {
+                    let (service, reason) = (&*self.authority, NoEndpointsReason::Unusable);
+                    Err(NoEndpoints::new(service, 0, reason).into())
+                }
+            },
+            Route::Discovered(found) => {
+                let header = self.policies.hash_header.as_ref();
+                let value = header.and_then(|name| request.headers().get(name));
+                let hash = value.map(|value| hash_of(value.as_bytes()));
+                let cx = PickContext::new(now, fastrand::u64(..))
+                    .hash(hash)
+                    .exclude(tried);
+                Ok(Aim::Picked(found.balancer.pick(&cx)?))
+            }
+        }
+    }
+
+    /// Compares endpoints, off the path of requests.
+    pub(super) fn tick(&self, now: Instant) {
+        if let Route::Discovered(found) = &self.route {
+            found.balancer.tick(now);
+        }
     }
 
     /// Whose certificate the endpoints must have, when they are not called by that name.
     pub(super) fn server_name(&self) -> Option<&str> {
         (!self.is_direct()).then(|| self.host())
-    }
-
-    /// Everything that connections go to.
-    pub(super) fn each_endpoint(&self, mut visit: impl FnMut(&Endpoint)) {
-        match &self.route {
-            Route::Direct(direct) => direct.endpoint.iter().for_each(|e| visit(e)),
-            Route::Discovered(found) => {
-                found
-                    .prepared
-                    .load()
-                    .endpoints
-                    .iter()
-                    .for_each(|e| visit(e));
-            }
-        }
     }
 }
 
@@ -149,60 +156,6 @@ impl Direct {
         Self {
             until,
             endpoint: endpoint.map(|authority| Arc::new(Endpoint::new(authority))),
-        }
-    }
-}
-
-// === impl Discovered ===
-
-impl Discovered {
-    pub(super) fn new(watch: EndpointWatch) -> Self {
-        let prepared = Prepared::new(watch.latest(), &[]);
-        Self {
-            watch,
-            turns: RoundRobin::new(),
-            prepared: ArcSwap::from_pointee(prepared),
-        }
-    }
-
-    /// The endpoint whose turn it is, or how many are known when none is usable.
-    fn pick(&self) -> Result<Arc<Endpoint>, usize> {
-        let latest = self.watch.latest();
-        let mut prepared = self.prepared.load();
-        if !Arc::ptr_eq(&prepared.from, &latest) {
-            let next = Prepared::new(latest, &prepared.endpoints);
-            self.prepared.store(Arc::new(next));
-            prepared = self.prepared.load();
-        }
-        let known = prepared.from.endpoints().len();
-        let endpoint = self.turns.pick(&prepared.set).ok_or(known)?;
-        let endpoints = prepared.set.endpoints().iter();
-        endpoints
-            .zip(&prepared.endpoints)
-            .find(|(e, _)| ptr::eq(*e, endpoint))
-            .map(|(_, endpoint)| endpoint.clone())
-            .ok_or(known)
-    }
-}
-
-// === impl Prepared ===
-
-impl Prepared {
-    /// Endpoints whose host is no host are left out; those that stay keep their connections.
-    fn new(from: Arc<EndpointSet>, before: &[Arc<Endpoint>]) -> Self {
-        let endpoints = from.endpoints().iter();
-        let (set, endpoints) = endpoints
-            .filter_map(|e| {
-                let authority = e.authority().parse().ok()?;
-                let kept = before.iter().find(|kept| *kept.authority() == authority);
-                let new = || Arc::new(Endpoint::new(authority));
-                Some((e.clone(), kept.cloned().unwrap_or_else(new)))
-            })
-            .unzip();
-        Self {
-            set: EndpointSet::new(from.service(), set),
-            from,
-            endpoints,
         }
     }
 }

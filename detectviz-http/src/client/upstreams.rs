@@ -1,13 +1,14 @@
 //! All hosts that are remembered: read without waiting, asked for once.
 use super::{
     LookupFailed,
+    policy::PolicyMaker,
     upstream::{Direct, Discovered, Route, Upstream, host_of},
 };
 use arc_swap::ArcSwap;
 use detectviz_core::{
-    balance::BalanceMetrics,
-    discovery::{DiscoveryError, DiscoveryErrorKind, ServiceDiscoveryProvider},
+    discovery::{DiscoveryError, DiscoveryErrorKind, EndpointWatch, ServiceDiscoveryProvider},
     error::BoxError,
+    task::Tasks,
 };
 use std::{
     collections::HashMap,
@@ -20,9 +21,10 @@ use std::{
 /// The hosts of a client.
 pub(super) struct Upstreams {
     provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
+    policies: PolicyMaker,
+    tasks: Tasks,
     max: usize,
     unknown_ttl: Duration,
-    balance: BalanceMetrics,
     known: ArcSwap<HashMap<String, Arc<Upstream>>>,
     asking: Mutex<HashMap<String, Arc<Question>>>,
 }
@@ -43,15 +45,16 @@ struct Asking<'a> {
 impl Upstreams {
     pub(super) fn new(
         provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
-        max: usize,
-        unknown_ttl: Duration,
-        balance: BalanceMetrics,
+        policies: PolicyMaker,
+        tasks: Tasks,
+        (max, unknown_ttl): (usize, Duration),
     ) -> Self {
         Self {
             provider,
+            policies,
+            tasks,
             max,
             unknown_ttl,
-            balance,
             known: ArcSwap::default(),
             asking: Mutex::default(),
         }
@@ -101,10 +104,7 @@ impl Upstreams {
         let now = Instant::now();
         let elsewhere = Route::Direct(Direct::new(authority, Some(now + self.unknown_ttl)));
         match answer {
-            Ok(watch) => {
-                let found = Route::Discovered(Box::new(Discovered::new(watch, &self.balance)));
-                Ok(self.remember(authority, found, now))
-            }
+            Ok(watch) => Ok(self.discovered(authority, watch, now)),
             Err(err) if err.kind() == DiscoveryErrorKind::UnknownService => {
                 Ok(self.remember(authority, elsewhere, now))
             }
@@ -117,6 +117,28 @@ impl Upstreams {
         }
     }
 
+    /// A service that discovery knows: its endpoints are followed from here on.
+    fn discovered(&self, authority: &str, mut watch: EndpointWatch, now: Instant) -> Arc<Upstream> {
+        let policies = self.policies.policies(host_of(authority));
+        let balancer = self.policies.balancer(authority, &policies);
+        balancer.update(&watch.latest(), now);
+        let (follower, token) = (balancer.clone(), self.tasks.token());
+        self.tasks.spawn("http client discovery", async move {
+            let follow = async {
+                while let Some(set) = watch.changed().await {
+                    follower.update(&set, Instant::now());
+                }
+            };
+            token.run_until_cancelled(follow).await;
+        });
+        let route = Route::Discovered(Discovered { balancer });
+        self.keep(
+            authority,
+            Upstream::new(authority.to_owned(), route, policies),
+            now,
+        )
+    }
+
     /// Every host that is remembered.
     pub(super) fn each(&self, mut visit: impl FnMut(&Upstream)) {
         self.known
@@ -127,7 +149,16 @@ impl Upstreams {
 
     /// Writes down how to reach a host, if there is room: watches stay, the rest makes way.
     fn remember(&self, authority: &str, route: Route, now: Instant) -> Arc<Upstream> {
-        let upstream = Arc::new(Upstream::new(authority.to_owned(), route));
+        let policies = self.policies.policies(host_of(authority));
+        self.keep(
+            authority,
+            Upstream::new(authority.to_owned(), route, policies),
+            now,
+        )
+    }
+
+    fn keep(&self, authority: &str, upstream: Upstream, now: Instant) -> Arc<Upstream> {
+        let upstream = Arc::new(upstream);
         self.known.rcu(|known| {
             let mut known = HashMap::clone(known);
             if known.len() >= self.max && !known.contains_key(authority) {

@@ -37,5 +37,5 @@ pub use self::{
     refusal::Refusal,
     service::Responder,
     status::status_of,
-    upstream::{ConnectFailed, ConnectTimeout, SendFailed},
+    upstream::{ConnectFailed, ConnectTimeout, SendFailed, TooManyPending},
 };

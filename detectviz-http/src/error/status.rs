@@ -1,7 +1,13 @@
 //! The table from cause to status. A new cause gets a row here and nowhere else.
-use super::{ConnectFailed, ConnectTimeout, Refusal, SendFailed};
+use super::{ConnectFailed, ConnectTimeout, Refusal, SendFailed, TooManyPending};
 use detectviz_core::{
-    balance::NoEndpoints, discovery::DiscoveryError, error::cause_ref, resilience::timeout::Elapsed,
+    balance::NoEndpoints,
+    discovery::DiscoveryError,
+    error::cause_ref,
+    resilience::{
+        breaker::Open, bulkhead::Overloaded, deadline::DeadlineExceeded, rate_limit::RateLimited,
+        timeout::Elapsed,
+    },
 };
 use http::StatusCode;
 use std::{error::Error, io};
@@ -10,7 +16,15 @@ use std::{error::Error, io};
 type Row = fn(&(dyn Error + 'static)) -> Option<StatusCode>;
 
 /// Asked in this order about each error of the chain, the outermost error first.
-const ROWS: &[Row] = &[refusal, timeout, discovery, upstream, hyper_error, io_error];
+const ROWS: &[Row] = &[
+    refusal,
+    timeout,
+    limit,
+    discovery,
+    upstream,
+    hyper_error,
+    io_error,
+];
 
 /// The status that answers `err`, found by its cause through any wrapping; 500 for a cause that the table does not
 /// know.
@@ -18,7 +32,9 @@ const ROWS: &[Row] = &[refusal, timeout, discovery, upstream, hyper_error, io_er
 /// | cause | status |
 /// |---|---|
 /// | [`Refusal`] | its own |
-/// | [`Elapsed`], [`ConnectTimeout`], any other timeout | 504 |
+/// | [`Elapsed`], [`DeadlineExceeded`], [`ConnectTimeout`], any other timeout | 504 |
+/// | [`RateLimited`] | 429 |
+/// | [`Open`], [`Overloaded`], [`TooManyPending`] | 503 |
 /// | [`NoEndpoints`], [`DiscoveryError`]: no such service, no endpoint, no answer from the source | 503 |
 /// | [`ConnectFailed`], [`SendFailed`], a connection that is refused, reset or speaks nonsense | 502 |
 /// | anything else | 500 |
@@ -44,9 +60,18 @@ fn refusal(err: &(dyn Error + 'static)) -> Option<StatusCode> {
 
 fn timeout(err: &(dyn Error + 'static)) -> Option<StatusCode> {
     let timed_out = err.is::<Elapsed>()
+        || err.is::<DeadlineExceeded>()
         || err.is::<ConnectTimeout>()
         || err.is::<tokio::time::error::Elapsed>();
     timed_out.then_some(StatusCode::GATEWAY_TIMEOUT)
+}
+
+fn limit(err: &(dyn Error + 'static)) -> Option<StatusCode> {
+    if err.is::<RateLimited>() {
+        return Some(StatusCode::TOO_MANY_REQUESTS);
+    }
+    let refused = err.is::<Open>() || err.is::<Overloaded>() || err.is::<TooManyPending>();
+    refused.then_some(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn discovery(err: &(dyn Error + 'static)) -> Option<StatusCode> {

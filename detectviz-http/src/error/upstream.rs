@@ -34,6 +34,18 @@ pub struct SendFailed {
     source: BoxError,
 }
 
+/// An endpoint has all the connections that it may have, and as many calls wait for one as may wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TooManyPending {
+    /// The endpoint, as `host:port`.
+    pub authority: String,
+    /// How many connections it may have.
+    pub max_connections: usize,
+    /// How many calls may wait.
+    pub max_pending: usize,
+}
+
 // === impl ConnectTimeout ===
 
 impl fmt::Display for ConnectTimeout {
@@ -101,6 +113,35 @@ impl Error for SendFailed {
         Some(&*self.source)
     }
 }
+
+// === impl TooManyPending ===
+
+impl TooManyPending {
+    pub(crate) fn new(authority: &str, max_connections: usize, max_pending: usize) -> Self {
+        Self {
+            authority: authority.to_owned(),
+            max_connections,
+            max_pending,
+        }
+    }
+}
+
+impl fmt::Display for TooManyPending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            authority,
+            max_connections,
+            max_pending,
+        } = self;
+        write!(
+            f,
+            "`{authority}` is busy: {max_connections} connections are in use and {max_pending} calls wait for one; the limits \
+             are connections and pending in balance.limits of the client's policy"
+        )
+    }
+}
+
+impl Error for TooManyPending {}
 
 /// Shows the end of a chain of causes, where drivers say what happened.
 struct Root<'a>(&'a (dyn Error + 'static));

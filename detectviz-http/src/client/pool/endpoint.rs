@@ -2,10 +2,13 @@
 use super::{
     PoolSettings,
     connecting::{Connecting, Place, connect},
-    error::{SendError, TooManyPending},
     lease::{Idle, Lease, Sender},
+    send_error::SendError,
 };
-use crate::client::{Body, connect::Connector, executor::Executor};
+use crate::{
+    client::{Body, connect::Connector, executor::Executor},
+    error::TooManyPending,
+};
 use arc_swap::ArcSwapOption;
 use crossbeam_queue::ArrayQueue;
 use detectviz_core::error::BoxError;
@@ -18,7 +21,7 @@ use hyper::{
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Instant,
@@ -33,6 +36,9 @@ use tokio::sync::{Notify, oneshot};
 pub(in super::super) struct EndpointPool {
     inner: Arc<Inner>,
 }
+
+/// A pool that may be gone.
+pub(in super::super) struct WeakPool(Weak<Inner>);
 
 pub(super) struct Inner {
     /// Scheme and authority.
@@ -129,6 +135,11 @@ impl EndpointPool {
         }
     }
 
+    /// The pool, for as long as somebody else has it.
+    pub(in super::super) fn downgrade(&self) -> WeakPool {
+        WeakPool(Arc::downgrade(&self.inner))
+    }
+
     /// Closes connections that were idle for too long at `now`; called now and then.
     pub(in super::super) fn reap(&self, now: Instant) {
         for _ in 0..self.inner.idle.len() {
@@ -199,6 +210,21 @@ impl fmt::Debug for EndpointPool {
             .field("connections", &self.connections())
             .field("idle", &self.inner.idle.len())
             .finish_non_exhaustive()
+    }
+}
+
+// === impl WeakPool ===
+
+impl WeakPool {
+    pub(in super::super) fn upgrade(&self) -> Option<EndpointPool> {
+        let inner = self.0.upgrade()?;
+        Some(EndpointPool { inner })
+    }
+}
+
+impl fmt::Debug for WeakPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakPool")
     }
 }
 

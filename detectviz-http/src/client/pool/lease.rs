@@ -1,5 +1,5 @@
 //! A connection that a call uses.
-use super::{super::Body, endpoint::Inner, error::SendError};
+use super::{super::Body, endpoint::Inner, send_error::SendError};
 use http::{Request, Response};
 use hyper::{
     body::Incoming,

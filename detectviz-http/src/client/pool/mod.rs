@@ -9,11 +9,13 @@
 //! out, so that none of them goes stale behind the others.
 mod connecting;
 mod endpoint;
-mod error;
 mod lease;
+mod send_error;
 mod settings;
 
-pub use self::error::TooManyPending;
 pub(super) use self::{
-    endpoint::EndpointPool, error::SendError, lease::Lease, settings::PoolSettings,
+    endpoint::{EndpointPool, WeakPool},
+    lease::Lease,
+    send_error::SendError,
+    settings::PoolSettings,
 };

@@ -3,7 +3,11 @@ use super::{
     support::{Upstream, get},
     *,
 };
-use detectviz_core::{error::cause_ref, resilience::timeout::Elapsed, telemetry::context};
+use detectviz_core::{
+    error::cause_ref,
+    resilience::{retry::RetryConfig, timeout::Elapsed},
+    telemetry::context,
+};
 use std::{
     convert::Infallible,
     future::pending,
@@ -15,8 +19,13 @@ use std::{
 const SOON: Duration = Duration::from_millis(400);
 
 fn hasty() -> Client {
+    // One attempt, which has all the time that there is.
+    let policy = PolicyConfig::default()
+        .attempt_timeout(SOON - Duration::from_millis(1))
+        .retry(RetryConfig::default().attempts(1));
     let config = ClientConfig::default()
         .total_timeout(SOON)
+        .policy(policy)
         .connect_timeout(SOON / 2);
     ClientBuilder::new(config).build(&Tasks::new()).unwrap()
 }

@@ -2,6 +2,7 @@
 mod discovery;
 mod failures;
 mod metrics;
+mod policies;
 mod pool;
 mod support;
 #[cfg(feature = "tls")]

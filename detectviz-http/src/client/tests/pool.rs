@@ -3,9 +3,15 @@ use super::{
     support::{Upstream, text},
     told::Told,
 };
-use crate::client::{Body, Client, ClientBuilder, ClientConfig, TooManyPending};
+use crate::client::{Body, Client, ClientBuilder, ClientConfig, PolicyConfig, TooManyPending};
 use bytes::Bytes;
-use detectviz_core::{discovery::Endpoint, error::cause_ref, task::Tasks};
+use detectviz_core::{
+    balance::{BalanceConfig, EndpointLimits},
+    discovery::Endpoint,
+    error::cause_ref,
+    resilience::retry::RetryConfig,
+    task::Tasks,
+};
 use futures_util::future::join_all;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -20,6 +26,13 @@ use tokio::sync::Semaphore;
 
 fn client(config: ClientConfig) -> Client {
     ClientBuilder::new(config).build(&Tasks::new()).unwrap()
+}
+
+/// One attempt for each call, within these limits.
+fn limited(limits: EndpointLimits) -> ClientConfig {
+    let balance = BalanceConfig::default().limits(limits);
+    let retry = RetryConfig::default().attempts(1);
+    ClientConfig::default().policy(PolicyConfig::default().balance(balance).retry(retry))
 }
 
 /// An upstream that answers when the semaphore lets it, and how many requests it has.
@@ -60,7 +73,7 @@ async fn one_call_after_the_other_uses_one_connection() {
 #[tokio::test]
 async fn no_more_connections_than_allowed_and_the_rest_waits() {
     let (upstream, gate, seen) = gated().await;
-    let client = client(ClientConfig::default().max_connections(3));
+    let client = client(limited(EndpointLimits::default().connections(3)));
     let calls: Vec<_> = (0..10)
         .map(|_| async { text(client.get(upstream.uri("/")).await.unwrap()).await })
         .collect();
@@ -81,7 +94,7 @@ async fn no_more_connections_than_allowed_and_the_rest_waits() {
 #[tokio::test]
 async fn more_than_may_wait_are_refused_at_once() {
     let (upstream, gate, seen) = gated().await;
-    let config = ClientConfig::default().max_connections(1).max_pending(2);
+    let config = limited(EndpointLimits::default().connections(1).pending(2));
     let client = client(config);
     let calls: Vec<_> = (0..6).map(|_| client.get(upstream.uri("/"))).collect();
     let open = async {
@@ -97,7 +110,7 @@ async fn more_than_may_wait_are_refused_at_once() {
             Err(err) => {
                 let refused = cause_ref::<TooManyPending>(&*err).unwrap();
                 assert_eq!((refused.max_connections, refused.max_pending), (1, 2));
-                assert!(err.to_string().contains("client.max_pending"), "{err}");
+                assert!(err.to_string().contains("balance.limits"), "{err}");
                 false
             }
         }
@@ -112,7 +125,7 @@ async fn more_than_may_wait_are_refused_at_once() {
 async fn a_connection_that_has_carried_its_share_is_closed() {
     for h2 in [false, true] {
         let upstream = Upstream::echo().await;
-        let client = client(ClientConfig::default().h2(h2).requests_per_connection(4));
+        let client = client(limited(EndpointLimits::default().requests_per_connection(4)).h2(h2));
         for _ in 0..12 {
             let answer = client.request(upstream.post(Body::from("hello"))).await;
             assert_eq!(text(answer.unwrap()).await, "hello");
