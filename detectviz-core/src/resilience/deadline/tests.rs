@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{
     convert::Infallible,
-    future::{Future, pending},
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -46,6 +46,30 @@ fn asked(header: &&str) -> Asked {
 fn outgoing() -> Option<TimeoutText> {
     let deadline = current(|slot| slot.and_then(|slot| slot.deadline))?;
     remaining(deadline, now()).map(TimeoutText::grpc)
+}
+
+/// The part of the vector that is not the retry's: each attempt ends at its own limit or at the deadline, and what is left
+/// tells that a third is not worth starting.
+#[tokio::test(start_paused = true)]
+async fn t1_attempts_end_within_the_deadline_and_the_last_one_is_not_started() {
+    let timer = Timer::new();
+    let begun = now();
+    let deadline = begun + ms(1000);
+    let mut attempts = Vec::new();
+    for backoff in [50, 100, 200] {
+        let start = now() - begun;
+        let until = nearest(Some(now() + ms(400)), Some(deadline)).unwrap();
+        let ended = timer.timeout_at(until, pending::<()>()).await;
+        assert!(ended.is_err());
+        attempts.push((start, now() - begun));
+        let left = remaining(deadline, now() + ms(backoff));
+        if left.is_none_or(|left| left < ms(100)) {
+            break;
+        }
+        sleep(ms(backoff)).await;
+    }
+    assert_eq!(attempts, [(ms(0), ms(400)), (ms(450), ms(850))]);
+    assert!(now() - begun <= ms(870));
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,7 +51,7 @@ impl Entry {
         }
     }
 
-    /// Ready once the deadline that it is armed for has passed, at most two milliseconds late while the runtime is not
+    /// Ready once the deadline that it is armed for has passed, a few milliseconds late while the runtime is not
     /// held up, and never early. Not armed, it is pending and wakes nobody.
     ///
     /// # Panics

@@ -24,7 +24,8 @@
 //! most deadlines that there ever were at a time is kept: 64 bytes each.
 //!
 //! # Precision
-//! A deadline never passes early, and is noticed within two milliseconds while the runtime is not held up.
+//! A deadline never passes early, and is noticed within a few milliseconds while the runtime is not held up; tokio's
+//! own timer counts in milliseconds.
 mod alarm;
 mod cache;
 mod current;

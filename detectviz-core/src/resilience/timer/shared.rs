@@ -161,9 +161,16 @@ impl Shared {
     /// Takes the places beyond the first `keep`, which a thread has too many of, unless another thread is at it.
     #[cold]
     pub(super) fn take_some(&self, places: &mut Vec<Place>, keep: usize) {
-        if let Ok(mut pool) = self.pool.try_lock() {
+        let Ok(mut pool) = self.pool.try_lock() else {
+            return;
+        };
+        if !pool.closed {
             pool.places.extend(places.drain(keep..));
+            return;
         }
+        // Not under the lock: a waker that is dropped may be the last of a task that holds an entry.
+        drop(pool);
+        places.truncate(keep);
     }
 
     /// Takes the places of a thread that ends.

@@ -1,5 +1,6 @@
 //! Behaviour of the timer, on a paused clock and on several threads.
 use super::*;
+use crate::task::Tasks;
 use std::{
     future::{Future, pending, poll_fn},
     sync::{
@@ -27,7 +28,7 @@ async fn deadlines_pass_when_they_are_due_in_whatever_order_they_come() {
     let begun = now();
     let calls = [700, 5, 0, 3000, 6, 5, 86_400_000, 1].map(|after| {
         let call = timer.timeout_at(begun + ms(after), pending::<()>());
-        tokio::spawn(async move {
+        Tasks::new().spawn("waits", async move {
             assert_eq!(call.await, Err(Passed));
             (after, now())
         })
@@ -82,7 +83,7 @@ async fn the_task_that_polled_last_is_woken() {
     let timer = Timer::new();
     let mut call = Box::pin(timer.timeout_at(now() + ms(50), pending::<()>()));
     assert!(futures_util::poll!(call.as_mut()).is_pending());
-    let moved = tokio::spawn(call);
+    let moved = Tasks::new().spawn("waits", call);
     assert_eq!(moved.await.unwrap(), Err(Passed));
 }
 
@@ -106,11 +107,11 @@ fn a_deadline_outlives_the_runtime_that_drove_its_timer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_driver_that_is_told_to_end_does_so_when_nobody_waits() {
-    let tasks = crate::task::Tasks::new();
+    let tasks = Tasks::new();
     let timer = Timer::with_tasks(&tasks);
     assert_eq!(tasks.len(), 0);
     let begun = now();
-    let call = tokio::spawn(timer.timeout_at(begun + ms(500), pending::<()>()));
+    let call = Tasks::new().spawn("waits", timer.timeout_at(begun + ms(500), pending::<()>()));
     tokio::time::sleep(ms(1)).await;
     assert_eq!(tasks.len(), 1);
     tasks.cancel();
@@ -181,7 +182,6 @@ async fn a_timer_without_deadlines_does_not_wake() {
 }
 
 #[test]
-#[expect(clippy::unwrap_used, reason = "a panic is what is looked for")]
 fn outside_a_runtime_waiting_panics_and_leaves_the_timer_usable() {
     let timer = Timer::new();
     let waits = timer.clone();
