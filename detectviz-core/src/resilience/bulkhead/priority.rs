@@ -1,8 +1,24 @@
 //! How much a call matters when not all can run.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// How much a call matters when not all can run, after the criticalities of "Site Reliability Engineering" (Google, chapter
 /// 21, Handling Overload). Ordered: what matters more is greater.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Priority {
     /// May be refused at any time, and will be repeated later: batch work, prefetching (`SHEDDABLE_PLUS` and `SHEDDABLE`
