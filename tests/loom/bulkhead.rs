@@ -7,12 +7,12 @@
 )]
 mod error;
 #[path = "../../detectviz-core/src/resilience/bulkhead/gate.rs"]
+#[expect(dead_code, reason = "the models need less than the library")]
 mod gate;
 #[path = "../../detectviz-core/src/resilience/bulkhead/shared.rs"]
 #[expect(dead_code, reason = "the models need less than the library")]
 mod shared;
 #[path = "../../detectviz-core/src/resilience/bulkhead/state.rs"]
-#[expect(dead_code, reason = "the models need less than the library")]
 mod state;
 
 use self::{

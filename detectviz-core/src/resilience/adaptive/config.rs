@@ -93,6 +93,13 @@ impl AdaptiveConfig {
         self
     }
 
+    /// Sets how often to look for the latency without a queue; 0 is never.
+    #[must_use]
+    pub fn probe_interval(mut self, probe_interval: Duration) -> Self {
+        self.probe_interval = probe_interval;
+        self
+    }
+
     /// Sets the queue in front of the limit.
     #[must_use]
     pub fn queue(mut self, queue: QueueConfig) -> Self {

@@ -83,10 +83,10 @@ impl Java {
         if inflight < self.estimated_limit / 2.0 {
             return self.estimated_limit;
         }
-        let gradient = f64::max(0.5, f64::min(1.0, 1.5 * long_rtt / short_rtt));
+        let gradient = (1.5 * long_rtt / short_rtt).clamp(0.5, 1.0);
         let mut new_limit = self.estimated_limit * gradient + queue_size;
         new_limit = self.estimated_limit * (1.0 - 0.2) + new_limit * 0.2;
-        new_limit = f64::max(3.0, f64::min(1000.0, new_limit));
+        new_limit = new_limit.clamp(3.0, 1000.0);
         self.estimated_limit = new_limit;
         new_limit
     }

@@ -10,9 +10,9 @@ mod service;
 mod simulated;
 
 fn published() -> Rules {
-    let mut config = AdaptiveConfig::default();
-    config.probe_interval = Duration::ZERO;
-    config.rules()
+    AdaptiveConfig::default()
+        .probe_interval(Duration::ZERO)
+        .rules()
 }
 
 const MILLI: f64 = 1e6;
