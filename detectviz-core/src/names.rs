@@ -80,3 +80,16 @@ pub const RATE_LIMIT_EVICTIONS: &str = "detectviz_rate_limit_evictions_total";
 pub const RATE_LIMIT_UNTRACKED: &str = "detectviz_rate_limit_untracked_total";
 /// Keys whose bucket is not full.
 pub const RATE_LIMIT_KEYS: &str = "detectviz_rate_limit_keys";
+
+// resilience::shed
+
+/// Requests that were refused because the process was overloaded, by reason and priority.
+pub const SHED_REQUESTS: &str = "detectviz_shed_requests_total";
+/// The share of the requests of a priority that is refused.
+pub const SHED_CHANCE: &str = "detectviz_shed_chance_ratio";
+/// CPU time, as a share of what the process may use.
+pub const SHED_CPU: &str = "detectviz_shed_cpu_utilization_ratio";
+/// Memory, as a share of the limit.
+pub const SHED_MEMORY: &str = "detectviz_shed_memory_utilization_ratio";
+/// How long work waits before it is begun.
+pub const SHED_QUEUE_DELAY: &str = "detectviz_shed_queue_delay_seconds";

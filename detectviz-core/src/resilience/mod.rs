@@ -19,4 +19,5 @@
 pub mod contract;
 pub mod priority;
 pub mod rate_limit;
+pub mod shed;
 pub mod timeout;
