@@ -33,9 +33,10 @@
 //! ```
 //!
 //! # Who is refused
-//! Requests are refused by chance, in the proportion that is needed: first [sheddable](Priority::Sheddable) ones, and normal
-//! ones only when all of those do not suffice. [Critical](Priority::Critical) ones never are, and of the normal ones one in
-//! fifty is always let in, to see whether it can be served.
+//! Requests are refused by chance, in the proportion that is needed:
+//! [sheddable](crate::resilience::priority::Priority::Sheddable) ones first, and normal ones only when all of those do not
+//! suffice; of these one in fifty is always let in, to see whether it can be served.
+//! [Critical](crate::resilience::priority::Priority::Critical) ones are never refused.
 //!
 //! # How it comes to rest
 //! The share let in falls by at most 30 % per reading, rests while the signal is near its threshold (down to 5 % below it for
@@ -45,10 +46,6 @@
 //!
 //! # What cannot be read
 //! Where there is no limit of memory, or no way to read a signal, nothing is ever shed on it, and one line of the log says so.
-//!
-//! [`Priority`]: crate::resilience::priority::Priority
-//! [`Priority::Sheddable`]: crate::resilience::priority::Priority::Sheddable
-//! [`Priority::Critical`]: crate::resilience::priority::Priority::Critical
 mod config;
 mod error;
 mod future;
@@ -69,6 +66,7 @@ pub use self::{
     error::{ShedReason, Shedding},
     future::ResponseFuture,
     layer::{AllNormal, PriorityFn, ShedLayer},
+    recorder::register,
     service::Shed,
     shedder::Shedder,
     split::Chances,

@@ -56,6 +56,17 @@ pub(super) struct Recorder {
 
 const REFUSABLE: [Priority; 2] = [Priority::Sheddable, Priority::Normal];
 
+/// Gives the metrics of load shedding their place in `metrics`, whether or not anything is ever shed.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    metrics.counter(&REQUESTS);
+    for gauge in [&CHANCE, &CPU, &MEMORY, &QUEUE_DELAY] {
+        metrics.gauge(gauge);
+    }
+}
+
 // === impl Recorder ===
 
 impl Recorder {

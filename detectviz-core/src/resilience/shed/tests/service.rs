@@ -80,3 +80,12 @@ fn refused_callers_are_asked_to_come_back_at_different_times() {
         assert!(after >= ms(least) && after <= ms(most), "{after:?}");
     }
 }
+
+#[test]
+fn the_metrics_have_their_place_before_there_is_a_shedder() {
+    let metrics = Registry::new();
+    register(&metrics);
+    let known = metrics.describe().len();
+    let _shedder = Shedder::new(ShedConfig::default(), &metrics);
+    assert_eq!(metrics.describe().len(), known);
+}
