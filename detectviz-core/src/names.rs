@@ -149,3 +149,16 @@ pub const BALANCE_PICKS: &str = "detectviz_balance_picks_total";
 pub const BALANCE_EJECTIONS: &str = "detectviz_balance_ejections_total";
 /// Calls for which there was no endpoint, by reason.
 pub const BALANCE_REFUSALS: &str = "detectviz_balance_refusals_total";
+
+// resilience::shed
+
+/// Requests that were refused because the process was overloaded, by reason and priority.
+pub const SHED_REQUESTS: &str = "detectviz_shed_requests_total";
+/// The share of the requests of a priority that is refused.
+pub const SHED_CHANCE: &str = "detectviz_shed_chance_ratio";
+/// CPU time, as a share of what the process may use.
+pub const SHED_CPU: &str = "detectviz_shed_cpu_utilization_ratio";
+/// Memory, as a share of the limit.
+pub const SHED_MEMORY: &str = "detectviz_shed_memory_utilization_ratio";
+/// How long work waits before it is begun.
+pub const SHED_QUEUE_DELAY: &str = "detectviz_shed_queue_delay_seconds";

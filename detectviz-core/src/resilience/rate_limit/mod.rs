@@ -67,6 +67,7 @@ pub use self::{
     limiter::RateLimiter,
     quota::Quota,
     rate::{InvalidRate, Rate},
+    recorder::register,
     service::RateLimit,
     state::Gcra,
 };

@@ -46,6 +46,17 @@ pub(super) struct Recorder {
     untracked: Arc<Counter>,
 }
 
+/// Gives the metrics of rate limits their place in `metrics`, whether or not there are any.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    for counter in [&ALLOWED, &LIMITED, &EVICTIONS, &UNTRACKED] {
+        metrics.counter(counter);
+    }
+    metrics.declare(&[&KEYS]);
+}
+
 // === impl Recorder ===
 
 impl Recorder {

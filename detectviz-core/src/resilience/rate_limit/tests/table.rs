@@ -162,3 +162,13 @@ fn the_keys_in_use_are_shown_for_as_long_as_the_limiter_lives() {
     let name = "detectviz_rate_limit_keys";
     assert_eq!(metrics.snapshot().value(name, &["api"]), None);
 }
+
+#[test]
+fn the_metrics_have_their_place_before_there_is_a_limiter() {
+    let metrics = Registry::new();
+    register(&metrics);
+    let known = metrics.describe().len();
+    let limiter = RateLimiter::new("api", &keyed(10), seed(), Instant::now(), &metrics);
+    limiter.check(1, Instant::now());
+    assert_eq!(metrics.describe().len(), known);
+}

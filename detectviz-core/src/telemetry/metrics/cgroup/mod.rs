@@ -17,4 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use self::{collector::register, source::cpu_limit};
+pub use self::{
+    collector::register,
+    source::{cpu_limit, memory_utilization},
+};

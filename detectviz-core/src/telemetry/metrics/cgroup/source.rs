@@ -46,6 +46,25 @@ pub fn cpu_limit(root: &Path) -> Option<f64> {
     limits.into_iter().reduce(f64::min)
 }
 
+/// The memory that the process' control group uses, as a share of the least limit of its own group and of those above it;
+/// `None` without a limit, and where control groups cannot be read. `root` is `/`, or what stands for it in a test.
+///
+/// As the kubelet counts its working set, files that were read and not since are left out, for the kernel takes them back
+/// first. They are only looked for where the share would otherwise be `exact_from` or more: the file that says it is long.
+#[must_use]
+pub fn memory_utilization(root: &Path, exact_from: f64) -> Option<f64> {
+    let Memory { usage, limit } = memory(root);
+    let (usage, limit) = (usage?, limit.filter(|limit| *limit > 0)?);
+    let share = |bytes: u64| bytes as f64 / limit as f64;
+    if share(usage) < exact_from {
+        return Some(share(usage));
+    }
+    let group = group(root, "memory")?;
+    let stat = innermost(group.dirs(), "memory.stat");
+    let inactive = stat.as_deref().and_then(state::inactive_file);
+    Some(share(usage.saturating_sub(inactive.unwrap_or(0))))
+}
+
 pub(super) fn cpu(root: &Path) -> Cpu {
     let stat = group(root, "cpu").and_then(|group| innermost(group.dirs(), "cpu.stat"));
     Cpu {

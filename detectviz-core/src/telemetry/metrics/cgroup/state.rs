@@ -47,6 +47,16 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     (bytes < UNLIMITED).then_some(bytes)
 }
 
+/// Bytes of files that were not read lately, from `memory.stat`; version 1 adds up those of the groups below.
+pub(super) fn inactive_file(text: &str) -> Option<u64> {
+    let field = |name: &str| {
+        let mut fields = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = fields.find(|(field, _)| *field == name)?;
+        value.trim().parse().ok()
+    };
+    field("total_inactive_file").or_else(|| field("inactive_file"))
+}
+
 /// Reads `cpu.stat`, in which version 2 counts microseconds and version 1 nanoseconds.
 pub(super) fn throttling(text: &str) -> Option<Throttling> {
     let field = |name: &str| {

@@ -155,6 +155,26 @@ fn version_1_is_read_where_only_that_is_mounted() {
 }
 
 #[test]
+fn memory_in_use_leaves_out_what_the_kernel_takes_back_first() {
+    let v1 = "cache 1\ninactive_file 5\ntotal_cache 9\ntotal_inactive_file 400\n";
+    assert_eq!(inactive_file(v1), Some(400));
+    assert_eq!(inactive_file("anon 1\n"), None);
+    let root = Root::with(
+        "working-set",
+        &[
+            ("proc/self/cgroup", "0::/\n"),
+            ("sys/fs/cgroup/cgroup.controllers", "memory\n"),
+            ("sys/fs/cgroup/memory.current", "950\n"),
+            ("sys/fs/cgroup/memory.max", "1000\n"),
+            ("sys/fs/cgroup/memory.stat", "anon 5\ninactive_file 300\n"),
+        ],
+    );
+    assert_eq!(memory_utilization(root.path(), 0.9), Some(0.65));
+    assert_eq!(memory_utilization(root.path(), 0.96), Some(0.95));
+    assert_eq!(memory_utilization(Path::new("/does/not/exist"), 0.9), None);
+}
+
+#[test]
 fn a_path_outside_the_mount_is_not_followed() {
     let root = Root::with(
         "outside",
