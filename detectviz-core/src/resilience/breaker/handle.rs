@@ -3,7 +3,10 @@ use super::{
     BreakerConfig, Counts, IllegalTransition, State,
     circuit::{Shared, clock},
 };
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 /// A live view of a circuit, for those who watch it and may step in.
 ///
@@ -36,7 +39,13 @@ impl BreakerHandle {
     /// What it has seen in its present state, as of now.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.core.counts(self.shared.nanos(clock()))
+        self.counts_at(clock())
+    }
+
+    /// The same as of `now`, for those who have read the clock.
+    #[must_use]
+    pub fn counts_at(&self, now: Instant) -> Counts {
+        self.shared.core.counts(self.shared.nanos(now))
     }
 
     /// The settings in force.

@@ -308,7 +308,10 @@ impl Core {
         let counts = match word.state() {
             State::Closed | State::MetricsOnly => {
                 let (tally, series) = (&self.tally, word.series());
-                let view = self.window.view(tally, series, now / MILLI, 1);
+                // Looking does not begin a window: the first call does.
+                let begun = self.window.has_begun(series);
+                let view = || self.window.view(tally, series, now / MILLI, 1);
+                let view = begun.then(view).flatten();
                 let held = view.map(|view| self.window.held(tally, view));
                 Counts::of_window(held.unwrap_or_default(), &limits)
             }
