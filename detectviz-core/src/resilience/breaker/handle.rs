@@ -91,8 +91,9 @@ impl BreakerHandle {
     /// Changes the settings, as from a reload, and judges the circuit by them.
     ///
     /// Counts stay: when the window is cut anew, what it held counts as if it had just happened, in proportion when it no
-    /// longer fits. The duration of a circuit that is open stays too. A change of mode is a [`reset`](Self::reset). Settings
-    /// that do not pass [`validate`](crate::config::Section::validate) are taken for the nearest that do.
+    /// longer fits. An open circuit stays open as long as it would have, unless that is longer than the new settings ever
+    /// allow: then it lets probes through. A change of mode is a [`reset`](Self::reset). Settings that do not pass
+    /// [`validate`](crate::config::Section::validate) are taken for the nearest that do.
     pub fn reconfigure(&self, config: &BreakerConfig) {
         let mut present = self.config_mut();
         let core = &self.shared.core;

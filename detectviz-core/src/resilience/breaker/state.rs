@@ -4,7 +4,7 @@ use super::{
     tally::Tally,
     ticket::Ticket,
     transition::{Cause, Counts, Transition},
-    window::{View, Window},
+    window::{Held, Window},
     word::{State, Trial, Word},
 };
 use crate::sync::atomic::{
@@ -116,8 +116,8 @@ impl Core {
             let state = word.state();
             let (next, left) = match state {
                 _ if word.admits_all() => return (Ok(self.ticket(word, || now)), None),
-                State::Open => match word.left(now / MILLI) {
-                    Some(left) => (None, Some(left * MILLI - now % MILLI)),
+                State::Open => match Self::left(word, now, &limits) {
+                    Some(left) => (None, Some(left)),
                     None => (Some(word.next(State::HalfOpen)), None),
                 },
                 State::HalfOpen => (Some(word), None),
@@ -149,9 +149,9 @@ impl Core {
         self.tally.refused(shard);
         let word = self.word();
         let state = word.state();
-        let open = state == State::Open;
-        let left = word.left(now / MILLI).filter(|_| open);
-        let left = left.map(|left| left * MILLI - now % MILLI);
+        let limits = self.limits.get();
+        let left = (state == State::Open).then(|| Self::left(word, now, &limits));
+        let left = left.flatten();
         Refusal { state, left }
     }
 
@@ -159,7 +159,7 @@ impl Core {
     pub(super) fn refuses(&self, clock: impl FnOnce() -> u64) -> bool {
         let word = self.word();
         match word.state() {
-            State::Open => word.left(clock() / MILLI).is_some(),
+            State::Open => Self::left(word, clock(), &self.limits.get()).is_some(),
             State::HalfOpen => word.trial().granted >= self.limits.get().probes,
             State::ForcedOpen => true,
             _ => false,
@@ -233,21 +233,23 @@ impl Core {
                 return None;
             }
             let view = self.window.view(&self.tally, word.series(), millis, 1)?;
-            if let Some((cause, counts)) = self.exceeded(view, &limits, run) {
+            let held = self.window.held(&self.tally, view);
+            if let Some((cause, counts)) = exceeded(held, &limits, run) {
                 let (now, random) = (report.now, report.random);
                 match self.trip(word, &limits, now, random, cause, counts) {
                     Some(transition) => return Some(transition),
                     None => continue,
                 }
             }
-            let watch = self.window.can_exceed(&self.tally, view, &limits);
+            let watch = self.window.can_exceed(view, held, &limits);
             match (watch, word.is_watched()) {
                 (true, true) if !bad => return None,
                 (true, _) => {
                     if self.swap(word, word.watched()) {
                         // Successes that were counted before the watch, and did not see it, are seen by this.
                         self.tally.settled();
-                        self.exceeded(view, &limits, run)?;
+                        let held = self.window.held(&self.tally, view);
+                        exceeded(held, &limits, run)?;
                     }
                 }
                 (false, true) => {
@@ -389,21 +391,6 @@ impl Core {
         self.swap(word, next).then(closed)
     }
 
-    fn exceeded(&self, view: View, limits: &Limits, run: u64) -> Option<(Cause, Counts)> {
-        let held = self.window.held(&self.tally, view);
-        let enough = held.calls > 0 && (held.calls >= limits.minimum || held.is_full);
-        let cause = if run >= limits.consecutive {
-            Cause::Consecutive
-        } else if enough && limits.exceeded(held.calls, held.failures, 0) {
-            Cause::FailureRate
-        } else if enough && limits.exceeded(held.calls, 0, held.slow) {
-            Cause::SlowRate
-        } else {
-            return None;
-        };
-        Some((cause, Counts::of_window(held, limits)))
-    }
-
     /// Opens the circuit; one that only measures tells that it would have. `None` when another thread was faster.
     fn trip(
         &self,
@@ -444,6 +431,12 @@ impl Core {
             self.last.keep(to, counts);
         }
         Transition::new(from.state(), to.state(), cause, counts)
+    }
+
+    /// How many nanoseconds an open circuit still refuses calls.
+    fn left(word: Word, now: u64, limits: &Limits) -> Option<u64> {
+        let left = word.left(now / MILLI, limits.longest_open())?;
+        Some(left * MILLI - now % MILLI)
     }
 
     #[inline]
@@ -499,4 +492,19 @@ impl Last {
             ..Counts::default()
         }
     }
+}
+
+/// Which threshold is reached, if one is.
+fn exceeded(held: Held, limits: &Limits, run: u64) -> Option<(Cause, Counts)> {
+    let enough = held.calls > 0 && (held.calls >= limits.minimum || held.is_full);
+    let cause = if run >= limits.consecutive {
+        Cause::Consecutive
+    } else if enough && limits.exceeded(held.calls, held.failures, 0) {
+        Cause::FailureRate
+    } else if enough && limits.exceeded(held.calls, 0, held.slow) {
+        Cause::SlowRate
+    } else {
+        return None;
+    };
+    Some((cause, Counts::of_window(held, limits)))
 }

@@ -57,6 +57,8 @@ pub(super) struct Held {
     pub(super) slow: u64,
     /// More calls came than the window holds.
     pub(super) is_full: bool,
+    /// All successes there ever were, as they were read for this.
+    successes: u64,
 }
 
 const ORIGIN: u64 = (1 << 56) - 1;
@@ -189,8 +191,10 @@ impl Window {
             held.slow += bucket.slow;
             mark = Some(bucket.mark);
         }
+        let all_failures = self.bad.failures.load(Acquire);
+        held.successes = tally.successes();
         if geometry.counts_calls() {
-            let number = self.number(tally);
+            let number = all_failures.wrapping_add(held.successes);
             let origin = self.bad.origin.load(Acquire);
             if origin & !ORIGIN != head.key() {
                 return Held::default();
@@ -201,32 +205,30 @@ impl Window {
             held.calls = came.min(most).max(held.failures);
             held.is_full = came > most;
         } else {
-            let successes = mark.map(|mark| since_mark(tally.successes(), mark));
-            held.calls = successes.unwrap_or(0) + held.failures;
+            let successes = mark.map_or(0, |mark| since_mark(held.successes, mark));
+            held.calls = successes + held.failures;
         }
         held.slow = held.slow.min(held.calls);
         held
     }
 
-    /// Whether, without another failure or slow call, a threshold can still be reached: by a success that makes the calls
-    /// enough, or because older successes leave the window first.
-    pub(super) fn can_exceed(&self, tally: &Tally, view: View, limits: &Limits) -> bool {
-        let all = self.held(tally, view);
+    /// Whether, after the window held `all`, a threshold can be reached without another failure or slow call: by a success
+    /// that makes the calls enough, or because older successes leave the window first.
+    ///
+    /// It does not look again at how many successes there are: one that came since would be taken for one that was judged.
+    pub(super) fn can_exceed(&self, view: View, all: Held, limits: &Limits) -> bool {
+        let enough = limits.exceeded(limits.minimum, all.failures, all.slow);
         if view.geometry.counts_calls() {
-            let few = all.calls < limits.minimum && !all.is_full;
-            return few && limits.exceeded(limits.minimum, all.failures, all.slow);
+            return enough && all.calls < limits.minimum && !all.is_full;
         }
-        if !limits.exceeded(limits.minimum, all.failures, all.slow) {
-            return false;
-        }
-        let successes = tally.successes();
         let (mut failures, mut slow) = (0, 0);
-        self.buckets(view).any(|bucket| {
-            failures += bucket.failures;
-            slow += bucket.slow;
-            let calls = since_mark(successes, bucket.mark) + failures + 1;
-            limits.exceeded(calls.max(limits.minimum), failures, slow)
-        })
+        enough
+            && self.buckets(view).any(|bucket| {
+                failures += bucket.failures;
+                slow += bucket.slow;
+                let calls = since_mark(all.successes, bucket.mark) + failures + 1;
+                limits.exceeded(calls.max(limits.minimum), failures, slow)
+            })
     }
 
     /// Cuts the window anew, unless it is cut so already. What it holds goes into the first of the new buckets.
@@ -348,7 +350,7 @@ impl Window {
             calls: most,
             failures: share(held.failures),
             slow: share(held.slow),
-            is_full: false,
+            ..Held::default()
         }
     }
 
