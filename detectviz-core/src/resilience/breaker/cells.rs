@@ -51,7 +51,8 @@ pub(super) fn since_mark(successes: u64, mark: u64) -> u64 {
 
 impl Head {
     pub(super) fn new(series: u64, era: u64, tick: u64, end: u64) -> Self {
-        Self(series % SERIES << 59 | (era & 7) << 56 | (tick & 0xff_ffff) << 32 | end & END)
+        let (series, tick) = (series % SERIES, tick & 0xff_ffff);
+        Self(series << 59 | (era & 7) << 56 | tick << 32 | end & END)
     }
 
     #[inline]

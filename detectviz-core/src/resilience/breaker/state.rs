@@ -1,5 +1,6 @@
 //! The circuit itself: who may call, and what results mean. Lock-free; the time and a random number are arguments.
 use super::{
+    last::Last,
     limits::{Geometry, Limits, Live, OFF},
     tally::Tally,
     ticket::Ticket,
@@ -22,17 +23,6 @@ pub(super) struct Core {
     window: Window,
     limits: Live,
     last: Last,
-}
-
-/// What was known when the present state began.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Last {
-    /// Generation (20 bits) and calls (44) of the window or trial that opened the circuit.
-    calls: AtomicU64,
-    /// Failures (32 bits) and slow calls (32) of it.
-    bad: AtomicU64,
-    refused: AtomicU64,
 }
 
 /// Why a call may not go through.
@@ -84,11 +74,7 @@ impl Core {
             tally: Tally::new(shards),
             window: Window::new(geometry, slots),
             limits: Live::new(limits),
-            last: Last {
-                calls: AtomicU64::new(0),
-                bad: AtomicU64::new(0),
-                refused: AtomicU64::new(0),
-            },
+            last: Last::new(),
         }
     }
 
@@ -321,11 +307,8 @@ impl Core {
             State::Open => self.last.counts(word),
             _ => Counts::default(),
         };
-        let before = self.last.refused.load(Acquire);
-        Counts {
-            refused: self.tally.refusals().saturating_sub(before),
-            ..counts
-        }
+        let refused = self.last.refused_since(self.tally.refusals());
+        Counts { refused, ..counts }
     }
 
     fn keep(&self, word: Word, report: Report, slow: bool) -> Option<Transition> {
@@ -420,11 +403,9 @@ impl Core {
 
     /// What the one who changed the state leaves for others to see.
     fn changed(&self, from: Word, to: Word, cause: Cause, counts: Option<Counts>) -> Transition {
-        let before = self.last.refused.load(Acquire);
-        let refusals = self.tally.refusals();
-        self.last.refused.fetch_max(refusals, AcqRel);
+        let refused = self.last.refused_until(self.tally.refusals());
         let counts = Counts {
-            refused: refusals.saturating_sub(before),
+            refused,
             ..counts.unwrap_or_default()
         };
         if to.state() == State::Open {
@@ -457,40 +438,6 @@ impl Core {
         self.word
             .compare_exchange(from.0, to.0, AcqRel, Relaxed)
             .is_ok()
-    }
-}
-
-// === impl Last ===
-
-impl Last {
-    fn keep(&self, word: Word, counts: Counts) {
-        let Counts {
-            calls,
-            failures,
-            slow,
-            ..
-        } = counts;
-        let low = |n: u64| n.min(u64::from(u32::MAX));
-        self.bad.store(low(failures) << 32 | low(slow), Relaxed);
-        let calls = calls.min((1 << 44) - 1);
-        self.calls
-            .store(u64::from(word.generation()) << 44 | calls, Release);
-    }
-
-    /// Nothing, while the one who opened the circuit has not said it.
-    fn counts(&self, word: Word) -> Counts {
-        let calls = self.calls.load(Acquire);
-        if calls >> 44 != u64::from(word.generation()) {
-            return Counts::default();
-        }
-        let bad = self.bad.load(Relaxed);
-        Counts {
-            calls: calls & ((1 << 44) - 1),
-            failures: bad >> 32,
-            slow: bad & u64::from(u32::MAX),
-            is_enough: true,
-            ..Counts::default()
-        }
     }
 }
 

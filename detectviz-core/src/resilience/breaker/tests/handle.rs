@@ -1,5 +1,40 @@
 //! What operators see and do.
 use super::*;
+use std::sync::{Arc, Mutex};
+use tracing::{Event, Level, Subscriber, subscriber::with_default};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+
+/// Keeps the levels of events.
+#[derive(Clone, Default)]
+struct Levels(Arc<Mutex<Vec<Level>>>);
+
+impl<S: Subscriber> Layer<S> for Levels {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+}
+
+#[test]
+fn transitions_are_logged_and_calls_are_not() {
+    let levels = Levels::default();
+    with_default(tracing_subscriber::registry().with(levels.clone()), || {
+        let subject = Subject::new(&plain().consecutive_failures(1).half_open_calls(1));
+        let seen = || std::mem::take(&mut *levels.0.lock().unwrap());
+        subject.calls(0.0, "SSSF");
+        assert_eq!(seen(), [Level::WARN], "opened");
+        assert!(subject.enter(1.0).is_err());
+        assert!(seen().is_empty());
+        subject.calls(5.0, "S");
+        assert_eq!(seen(), [Level::INFO, Level::INFO], "half-open, closed");
+        let handle = subject.circuit.handle();
+        handle.force_open();
+        assert_eq!(seen(), [Level::WARN]);
+        handle.reconfigure(&plain().mode(Mode::MetricsOnly).minimum_calls(2));
+        assert_eq!(seen(), [Level::INFO]);
+        subject.calls(5.0, "FFFFFF");
+        assert_eq!(seen(), [Level::WARN], "it would open, and says so once");
+    });
+}
 
 #[test]
 fn metrics_tell_states_transitions_and_refusals() {

@@ -116,7 +116,7 @@ proptest! {
                 }
             }
             // Looking moves windows on, so it is not done each time.
-            if now % 3 == 0 {
+            if now.is_multiple_of(3) {
                 agrees(&subject, &model, now);
             }
             prop_assert_eq!(subject.state(), model.state);

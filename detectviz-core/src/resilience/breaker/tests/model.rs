@@ -127,7 +127,7 @@ impl Model {
             }
         }
         let grown = open.duration.as_millis() as f64 * open.factor.powi(self.streak);
-        self.until = now + grown.min(open.max.as_millis() as f64) as u64;
+        self.until = now + grown.min(open.max.as_millis() as f64).ceil() as u64;
         self.become_(State::Open);
     }
 
