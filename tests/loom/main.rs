@@ -15,3 +15,4 @@ mod bulkhead;
 mod retry_budget;
 mod hedge_latencies;
 mod rate_limit;
+mod breaker;

@@ -30,8 +30,10 @@ pub(super) struct Bucket {
 const TICKS: u64 = 1 << 20;
 const COUNT_BITS: u32 = 22;
 const COUNT: u64 = (1 << COUNT_BITS) - 1;
-const MARK_BITS: u32 = 44;
-const MARK: u64 = (1 << MARK_BITS) - 1;
+const LOW_BITS: u32 = 44;
+const LOW: u64 = (1 << LOW_BITS) - 1;
+/// Ticks that are so far behind, modulo all, are earlier; others are later.
+const EARLIER: u64 = TICKS / 2;
 const END: u64 = (1 << 32) - 1;
 
 /// How far, in milliseconds, one thread's reading of the clock may lie behind another's; more is taken for a clock that went
@@ -42,14 +44,15 @@ const LATE_CALLS: u64 = 1 << 16;
 
 /// How many successes there were since a mark, of which the low bits are known.
 pub(super) fn since_mark(successes: u64, mark: u64) -> u64 {
-    successes.wrapping_sub(mark) & MARK
+    successes.wrapping_sub(mark) & LOW
 }
 
 // === impl Head ===
 
 impl Head {
     pub(super) fn new(series: u64, era: u64, tick: u64, end: u64) -> Self {
-        Self(series % SERIES << 59 | (era & 7) << 56 | (tick & 0xff_ffff) << 32 | end & END)
+        let (series, tick) = (series % SERIES, tick & 0xff_ffff);
+        Self(series << 59 | (era & 7) << 56 | tick << 32 | end & END)
     }
 
     #[inline]
@@ -59,6 +62,11 @@ impl Head {
 
     pub(super) fn series(self) -> u64 {
         self.0 >> 59
+    }
+
+    /// Series and era, where they stand.
+    pub(super) fn key(self) -> u64 {
+        self.0 >> 56 << 56
     }
 
     pub(super) fn era(self) -> u64 {
@@ -109,53 +117,60 @@ impl Slot {
         }
     }
 
-    /// Makes it the bucket of `tick`, holding `bucket`, unless it is so already or was claimed for a later one.
-    pub(super) fn claim(&self, tick: u64, bucket: Bucket) {
-        let tick = tick % TICKS;
-        let counts = bucket.failures.min(COUNT) << COUNT_BITS | bucket.slow.min(COUNT);
-        claim(&self.mark, tick, bucket.mark & MARK);
-        claim(&self.bad, tick, counts);
+    /// Makes it the bucket of `tick`, as far as it is not so already: it began when there were `mark` successes.
+    pub(super) fn begin(&self, tick: u64, mark: u64) {
+        renew(&self.mark, tick, |known| known.unwrap_or(mark & LOW));
+        renew(&self.bad, tick, |known| known.unwrap_or(0));
     }
 
-    /// What it holds, if it is the bucket of `tick`.
-    pub(super) fn read(&self, tick: u64) -> Option<Bucket> {
-        let bad = self.bad.load(Acquire);
-        let mark = self.mark.load(Acquire);
-        let own = |cell: u64| cell >> MARK_BITS == tick % TICKS;
-        (own(bad) && own(mark)).then_some(Bucket {
-            failures: bad >> COUNT_BITS & COUNT,
-            slow: bad & COUNT,
-            mark: mark & MARK,
+    /// Whether it is known how the bucket of `tick` began.
+    pub(super) fn has_begun(&self, tick: u64) -> bool {
+        self.mark.load(Acquire) >> LOW_BITS == tick % TICKS
+    }
+
+    /// Adds to the bucket of `tick` what went wrong; false when it is a later one by now. Beyond four million nothing is
+    /// added.
+    pub(super) fn add(&self, tick: u64, failures: u64, slow: u64) -> bool {
+        renew(&self.bad, tick, |known| {
+            let known = known.unwrap_or(0);
+            let all = (known >> COUNT_BITS) + failures;
+            let all_slow = (known & COUNT) + slow;
+            all.min(COUNT) << COUNT_BITS | all_slow.min(COUNT)
         })
     }
 
-    /// Adds a call that went wrong, if it is the bucket of `tick`. Beyond four million of them nothing is added.
-    pub(super) fn add(&self, tick: u64, failed: bool, slow: bool) -> bool {
-        let mut seen = self.bad.load(Relaxed);
-        while seen >> MARK_BITS == tick % TICKS {
-            let mut new = seen;
-            if failed && seen >> COUNT_BITS & COUNT < COUNT {
-                new += 1 << COUNT_BITS;
-            }
-            if slow && seen & COUNT < COUNT {
-                new += 1;
-            }
-            match self.bad.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
-                Ok(_) => return true,
-                Err(now) => seen = now,
-            }
-        }
-        false
+    /// What the bucket of `tick` holds; `None` when there was no call in it.
+    pub(super) fn read(&self, tick: u64) -> Option<Bucket> {
+        let own = |cell: &AtomicU64| {
+            let seen = cell.load(Acquire);
+            (seen >> LOW_BITS == tick % TICKS).then_some(seen & LOW)
+        };
+        let bad = own(&self.bad).unwrap_or(0);
+        Some(Bucket {
+            failures: bad >> COUNT_BITS,
+            slow: bad & COUNT,
+            mark: own(&self.mark)?,
+        })
     }
 }
 
-/// A thread that slept since it read the head does not take back what others have claimed.
-fn claim(cell: &AtomicU64, tick: u64, value: u64) {
+/// Gives `cell` the value that `value` makes of what it holds for `tick`; false when it holds what belongs to a later tick.
+/// A tick is known to all before a cell is given to it, so that none is ever ahead of the head.
+fn renew(cell: &AtomicU64, tick: u64, value: impl Fn(Option<u64>) -> u64) -> bool {
+    let tick = tick % TICKS;
     let mut seen = cell.load(Relaxed);
-    while (1..TICKS / 2).contains(&(tick.wrapping_sub(seen >> MARK_BITS) % TICKS)) {
-        let new = tick << MARK_BITS | value;
+    loop {
+        let known = match tick.wrapping_sub(seen >> LOW_BITS) % TICKS {
+            0 => Some(seen & LOW),
+            1..EARLIER => None,
+            _ => return false,
+        };
+        let new = tick << LOW_BITS | value(known);
+        if new == seen {
+            return true;
+        }
         match cell.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
-            Ok(_) => return,
+            Ok(_) => return true,
             Err(now) => seen = now,
         }
     }

@@ -42,7 +42,7 @@ const SLOTS: usize = 64;
 /// Clones are the same circuit.
 #[derive(Clone)]
 pub struct Circuit {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// One for each shard: their reference counts are what owned permits count on.
     holds: Arc<[Arc<Hold>]>,
 }
@@ -56,7 +56,7 @@ pub(super) struct Hold {
 pub(super) struct Shared {
     pub(super) core: Core,
     /// The moment that times are counted from.
-    base: Instant,
+    pub(super) base: Instant,
     pub(super) name: Arc<str>,
     metrics: BreakerMetrics,
     /// What it was built or last changed with; held by those who change it.

@@ -3,7 +3,10 @@ use super::{
     BreakerConfig, Counts, IllegalTransition, State,
     circuit::{Shared, clock},
 };
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 /// A live view of a circuit, for those who watch it and may step in.
 ///
@@ -36,7 +39,13 @@ impl BreakerHandle {
     /// What it has seen in its present state, as of now.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.core.counts(self.shared.nanos(clock()))
+        self.counts_at(clock())
+    }
+
+    /// The same as of `now`, for those who have read the clock.
+    #[must_use]
+    pub fn counts_at(&self, now: Instant) -> Counts {
+        self.shared.core.counts(self.shared.nanos(now))
     }
 
     /// The settings in force.
@@ -82,8 +91,9 @@ impl BreakerHandle {
     /// Changes the settings, as from a reload, and judges the circuit by them.
     ///
     /// Counts stay: when the window is cut anew, what it held counts as if it had just happened, in proportion when it no
-    /// longer fits. The duration of a circuit that is open stays too. A change of mode is a [`reset`](Self::reset). Settings
-    /// that do not pass [`validate`](crate::config::Section::validate) are taken for the nearest that do.
+    /// longer fits. An open circuit stays open as long as it would have, unless that is longer than the new settings ever
+    /// allow: then it lets probes through. A change of mode is a [`reset`](Self::reset). Settings that do not pass
+    /// [`validate`](crate::config::Section::validate) are taken for the nearest that do.
     pub fn reconfigure(&self, config: &BreakerConfig) {
         let mut present = self.config_mut();
         let core = &self.shared.core;

@@ -44,6 +44,11 @@ impl Limits {
         (grown.min(self.open_max as f64) * (1.0 + self.jitter * share)) as u64
     }
 
+    /// The longest time to stay open, in milliseconds.
+    pub(super) fn longest_open(&self) -> u64 {
+        (self.open_max as f64 * (1.0 + self.jitter) / 1e6) as u64 + 1
+    }
+
     /// Whether a trial that ended like this opens the circuit again. Without a failure rate, one failure does.
     pub(super) fn fails(&self, calls: u64, failures: u64, slow: u64) -> bool {
         let failed = match self.failure_rate.is_finite() {

@@ -47,6 +47,7 @@ mod cells;
 mod window;
 mod ticket;
 mod transition;
+mod last;
 mod state;
 mod shard;
 mod config;

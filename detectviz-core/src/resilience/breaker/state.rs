@@ -1,10 +1,11 @@
 //! The circuit itself: who may call, and what results mean. Lock-free; the time and a random number are arguments.
 use super::{
+    last::Last,
     limits::{Geometry, Limits, Live, OFF},
     tally::Tally,
     ticket::Ticket,
     transition::{Cause, Counts, Transition},
-    window::{View, Window},
+    window::{Held, Window},
     word::{State, Trial, Word},
 };
 use crate::sync::atomic::{
@@ -22,17 +23,6 @@ pub(super) struct Core {
     window: Window,
     limits: Live,
     last: Last,
-}
-
-/// What was known when the present state began.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Last {
-    /// Generation (20 bits) and calls (44) of the window or trial that opened the circuit.
-    calls: AtomicU64,
-    /// Failures (32 bits) and slow calls (32) of it.
-    bad: AtomicU64,
-    refused: AtomicU64,
 }
 
 /// Why a call may not go through.
@@ -84,11 +74,7 @@ impl Core {
             tally: Tally::new(shards),
             window: Window::new(geometry, slots),
             limits: Live::new(limits),
-            last: Last {
-                calls: AtomicU64::new(0),
-                bad: AtomicU64::new(0),
-                refused: AtomicU64::new(0),
-            },
+            last: Last::new(),
         }
     }
 
@@ -116,8 +102,8 @@ impl Core {
             let state = word.state();
             let (next, left) = match state {
                 _ if word.admits_all() => return (Ok(self.ticket(word, || now)), None),
-                State::Open => match word.left(now / MILLI) {
-                    Some(left) => (None, Some(left * MILLI - now % MILLI)),
+                State::Open => match Self::left(word, now, &limits) {
+                    Some(left) => (None, Some(left)),
                     None => (Some(word.next(State::HalfOpen)), None),
                 },
                 State::HalfOpen => (Some(word), None),
@@ -149,9 +135,9 @@ impl Core {
         self.tally.refused(shard);
         let word = self.word();
         let state = word.state();
-        let open = state == State::Open;
-        let left = word.left(now / MILLI).filter(|_| open);
-        let left = left.map(|left| left * MILLI - now % MILLI);
+        let limits = self.limits.get();
+        let left = (state == State::Open).then(|| Self::left(word, now, &limits));
+        let left = left.flatten();
         Refusal { state, left }
     }
 
@@ -159,7 +145,7 @@ impl Core {
     pub(super) fn refuses(&self, clock: impl FnOnce() -> u64) -> bool {
         let word = self.word();
         match word.state() {
-            State::Open => word.left(clock() / MILLI).is_some(),
+            State::Open => Self::left(word, clock(), &self.limits.get()).is_some(),
             State::HalfOpen => word.trial().granted >= self.limits.get().probes,
             State::ForcedOpen => true,
             _ => false,
@@ -233,21 +219,23 @@ impl Core {
                 return None;
             }
             let view = self.window.view(&self.tally, word.series(), millis, 1)?;
-            if let Some((cause, counts)) = self.exceeded(view, &limits, run) {
+            let held = self.window.held(&self.tally, view);
+            if let Some((cause, counts)) = exceeded(held, &limits, run) {
                 let (now, random) = (report.now, report.random);
                 match self.trip(word, &limits, now, random, cause, counts) {
                     Some(transition) => return Some(transition),
                     None => continue,
                 }
             }
-            let watch = self.window.can_exceed(&self.tally, view, &limits);
+            let watch = self.window.can_exceed(view, held, &limits);
             match (watch, word.is_watched()) {
                 (true, true) if !bad => return None,
                 (true, _) => {
                     if self.swap(word, word.watched()) {
                         // Successes that were counted before the watch, and did not see it, are seen by this.
                         self.tally.settled();
-                        self.exceeded(view, &limits, run)?;
+                        let held = self.window.held(&self.tally, view);
+                        exceeded(held, &limits, run)?;
                     }
                 }
                 (false, true) => {
@@ -308,7 +296,10 @@ impl Core {
         let counts = match word.state() {
             State::Closed | State::MetricsOnly => {
                 let (tally, series) = (&self.tally, word.series());
-                let view = self.window.view(tally, series, now / MILLI, 1);
+                // Looking does not begin a window: the first call does.
+                let begun = self.window.has_begun(series);
+                let view = || self.window.view(tally, series, now / MILLI, 1);
+                let view = begun.then(view).flatten();
                 let held = view.map(|view| self.window.held(tally, view));
                 Counts::of_window(held.unwrap_or_default(), &limits)
             }
@@ -316,11 +307,8 @@ impl Core {
             State::Open => self.last.counts(word),
             _ => Counts::default(),
         };
-        let before = self.last.refused.load(Acquire);
-        Counts {
-            refused: self.tally.refusals().saturating_sub(before),
-            ..counts
-        }
+        let refused = self.last.refused_since(self.tally.refusals());
+        Counts { refused, ..counts }
     }
 
     fn keep(&self, word: Word, report: Report, slow: bool) -> Option<Transition> {
@@ -386,21 +374,6 @@ impl Core {
         self.swap(word, next).then(closed)
     }
 
-    fn exceeded(&self, view: View, limits: &Limits, run: u64) -> Option<(Cause, Counts)> {
-        let held = self.window.held(&self.tally, view);
-        let enough = held.calls > 0 && (held.calls >= limits.minimum || held.is_full);
-        let cause = if run >= limits.consecutive {
-            Cause::Consecutive
-        } else if enough && limits.exceeded(held.calls, held.failures, 0) {
-            Cause::FailureRate
-        } else if enough && limits.exceeded(held.calls, 0, held.slow) {
-            Cause::SlowRate
-        } else {
-            return None;
-        };
-        Some((cause, Counts::of_window(held, limits)))
-    }
-
     /// Opens the circuit; one that only measures tells that it would have. `None` when another thread was faster.
     fn trip(
         &self,
@@ -430,17 +403,21 @@ impl Core {
 
     /// What the one who changed the state leaves for others to see.
     fn changed(&self, from: Word, to: Word, cause: Cause, counts: Option<Counts>) -> Transition {
-        let before = self.last.refused.load(Acquire);
-        let refusals = self.tally.refusals();
-        self.last.refused.fetch_max(refusals, AcqRel);
+        let refused = self.last.refused_until(self.tally.refusals());
         let counts = Counts {
-            refused: refusals.saturating_sub(before),
+            refused,
             ..counts.unwrap_or_default()
         };
         if to.state() == State::Open {
             self.last.keep(to, counts);
         }
         Transition::new(from.state(), to.state(), cause, counts)
+    }
+
+    /// How many nanoseconds an open circuit still refuses calls.
+    fn left(word: Word, now: u64, limits: &Limits) -> Option<u64> {
+        let left = word.left(now / MILLI, limits.longest_open())?;
+        Some(left * MILLI - now % MILLI)
     }
 
     #[inline]
@@ -464,36 +441,17 @@ impl Core {
     }
 }
 
-// === impl Last ===
-
-impl Last {
-    fn keep(&self, word: Word, counts: Counts) {
-        let Counts {
-            calls,
-            failures,
-            slow,
-            ..
-        } = counts;
-        let low = |n: u64| n.min(u64::from(u32::MAX));
-        self.bad.store(low(failures) << 32 | low(slow), Relaxed);
-        let calls = calls.min((1 << 44) - 1);
-        self.calls
-            .store(u64::from(word.generation()) << 44 | calls, Release);
-    }
-
-    /// Nothing, while the one who opened the circuit has not said it.
-    fn counts(&self, word: Word) -> Counts {
-        let calls = self.calls.load(Acquire);
-        if calls >> 44 != u64::from(word.generation()) {
-            return Counts::default();
-        }
-        let bad = self.bad.load(Relaxed);
-        Counts {
-            calls: calls & ((1 << 44) - 1),
-            failures: bad >> 32,
-            slow: bad & u64::from(u32::MAX),
-            is_enough: true,
-            ..Counts::default()
-        }
-    }
+/// Which threshold is reached, if one is.
+fn exceeded(held: Held, limits: &Limits, run: u64) -> Option<(Cause, Counts)> {
+    let enough = held.calls > 0 && (held.calls >= limits.minimum || held.is_full);
+    let cause = if run >= limits.consecutive {
+        Cause::Consecutive
+    } else if enough && limits.exceeded(held.calls, held.failures, 0) {
+        Cause::FailureRate
+    } else if enough && limits.exceeded(held.calls, 0, held.slow) {
+        Cause::SlowRate
+    } else {
+        return None;
+    };
+    Some((cause, Counts::of_window(held, limits)))
 }

@@ -78,6 +78,7 @@ impl Counts {
             failures,
             slow,
             is_full,
+            ..
         } = held;
         Self {
             calls,

@@ -1,8 +1,9 @@
 //! The sliding window: a ring of buckets that slides without a lock.
 //!
 //! A window is cut into buckets, of so many milliseconds or of so many calls. Each has a number, its *tick*; the head says
-//! which is the newest and where it ends. Whoever records beyond that end moves the head on, having first prepared the
-//! buckets to come; of several who do so at once, one succeeds and the others use what it did.
+//! which is the newest and where it ends. Whoever records beyond that end moves the head on; of several who do so at once,
+//! one succeeds. A slot of the ring is given to a tick only when the head is there, and never back to an earlier one: a
+//! thread that slept spoils nothing, and what it left undone is done by whoever needs it.
 //!
 //! Only what went wrong is written into a bucket. Successes are a [`Tally`], and how many a window holds is its total, less
 //! what the total was when the window began: each bucket of time knows that. With buckets of calls the number of a call in
@@ -56,6 +57,8 @@ pub(super) struct Held {
     pub(super) slow: u64,
     /// More calls came than the window holds.
     pub(super) is_full: bool,
+    /// All successes there ever were, as they were read for this.
+    successes: u64,
 }
 
 const ORIGIN: u64 = (1 << 56) - 1;
@@ -90,6 +93,11 @@ impl Window {
             && (geometry.counts_calls() || head.holds(millis(), geometry))
     }
 
+    /// Whether a call of `series` was recorded.
+    pub(super) fn has_begun(&self, series: u64) -> bool {
+        Head(self.head.load(Acquire)).series() == series
+    }
+
     /// Moves the head on to now; `None` when a later series has begun. `recorded` is 1 when the call that it is moved for is
     /// counted already, else 0.
     pub(super) fn view(
@@ -107,28 +115,31 @@ impl Window {
             if newer >= SERIES / 2 {
                 return None;
             }
+            if newer > 0 || head.era() != geometry.era() {
+                let carried = match newer {
+                    0 => self.carried(tally, head, geometry),
+                    _ => Held::default(),
+                };
+                let begun = self.begin(tally, series, head, geometry, millis, carried);
+                match begun {
+                    Some(view) => return Some(view),
+                    None => continue,
+                }
+            }
             let at = match geometry.counts_calls() {
                 true => self.number(tally).saturating_sub(recorded),
                 false => millis,
             };
-            let next = if newer > 0 {
-                self.begin(tally, series, head, geometry, millis, Held::default())
-            } else if head.era() != geometry.era() {
-                let carried = self.carried(tally, head, geometry);
-                self.begin(tally, series, head, geometry, millis, carried)
-            } else {
-                match head.ticks_until(at, geometry) {
-                    0 => return Some(View { head, geometry }),
-                    ticks => self.advance(tally, head, geometry, ticks),
+            let moved = match head.ticks_until(at, geometry) {
+                0 => {
+                    let view = View { head, geometry };
+                    self.prepare(tally, view);
+                    Some(view)
                 }
+                ticks => self.slide(tally, head, geometry, ticks),
             };
-            let moved = self
-                .head
-                .compare_exchange(head.0, next.0, AcqRel, Relaxed)
-                .is_ok();
-            if moved {
-                let head = next;
-                return Some(View { head, geometry });
+            if moved.is_some() {
+                return moved;
             }
         }
     }
@@ -140,7 +151,8 @@ impl Window {
         if failed {
             self.bad.failures.fetch_add(1, AcqRel);
         }
-        while head.series() == series && !self.slot(head.tick()).add(head.tick(), failed, slow) {
+        let (failures, slow) = (u64::from(failed), u64::from(slow));
+        while head.series() == series && !self.slot(head.tick()).add(head.tick(), failures, slow) {
             // The ring went round since.
             head = Head(self.head.load(Acquire));
         }
@@ -179,40 +191,44 @@ impl Window {
             held.slow += bucket.slow;
             mark = Some(bucket.mark);
         }
+        let all_failures = self.bad.failures.load(Acquire);
+        held.successes = tally.successes();
         if geometry.counts_calls() {
-            let number = self.number(tally);
-            let came = number.wrapping_sub(self.bad.origin.load(Acquire)) & ORIGIN;
+            let number = all_failures.wrapping_add(held.successes);
+            let origin = self.bad.origin.load(Acquire);
+            if origin & !ORIGIN != head.key() {
+                return Held::default();
+            }
+            let came = number.wrapping_sub(origin) & ORIGIN;
             let width = geometry.width();
             let most = (geometry.buckets() - 1) * width + head.inside(number, width);
             held.calls = came.min(most).max(held.failures);
             held.is_full = came > most;
         } else {
-            let successes = mark.map(|mark| since_mark(tally.successes(), mark));
-            held.calls = successes.unwrap_or(0) + held.failures;
+            let successes = mark.map_or(0, |mark| since_mark(held.successes, mark));
+            held.calls = successes + held.failures;
         }
         held.slow = held.slow.min(held.calls);
         held
     }
 
-    /// Whether, without another failure or slow call, a threshold can still be reached: by a success that makes the calls
-    /// enough, or because older successes leave the window first.
-    pub(super) fn can_exceed(&self, tally: &Tally, view: View, limits: &Limits) -> bool {
-        let all = self.held(tally, view);
+    /// Whether, after the window held `all`, a threshold can be reached without another failure or slow call: by a success
+    /// that makes the calls enough, or because older successes leave the window first.
+    ///
+    /// It does not look again at how many successes there are: one that came since would be taken for one that was judged.
+    pub(super) fn can_exceed(&self, view: View, all: Held, limits: &Limits) -> bool {
+        let enough = limits.exceeded(limits.minimum, all.failures, all.slow);
         if view.geometry.counts_calls() {
-            let few = all.calls < limits.minimum && !all.is_full;
-            return few && limits.exceeded(limits.minimum, all.failures, all.slow);
+            return enough && all.calls < limits.minimum && !all.is_full;
         }
-        if !limits.exceeded(limits.minimum, all.failures, all.slow) {
-            return false;
-        }
-        let successes = tally.successes();
         let (mut failures, mut slow) = (0, 0);
-        self.buckets(view).any(|bucket| {
-            failures += bucket.failures;
-            slow += bucket.slow;
-            let calls = since_mark(successes, bucket.mark) + failures + 1;
-            limits.exceeded(calls.max(limits.minimum), failures, slow)
-        })
+        enough
+            && self.buckets(view).any(|bucket| {
+                failures += bucket.failures;
+                slow += bucket.slow;
+                let calls = since_mark(all.successes, bucket.mark) + failures + 1;
+                limits.exceeded(calls.max(limits.minimum), failures, slow)
+            })
     }
 
     /// Cuts the window anew, unless it is cut so already. What it holds goes into the first of the new buckets.
@@ -227,39 +243,14 @@ impl Window {
         self.view(tally, series, millis, 0);
     }
 
-    /// The newest bucket first. Of time, those before the window began are missing; of calls, those that nothing went
-    /// wrong in may be.
+    /// The buckets that there were calls in, the newest first.
     fn buckets(&self, view: View) -> impl Iterator<Item = Bucket> {
         let View { head, geometry } = view;
-        let read = move |back: u64| {
-            let tick = head.tick().wrapping_sub(back);
-            self.slot(tick).read(tick)
-        };
-        let all = (0..geometry.buckets()).map(read);
-        all.take_while(move |bucket| bucket.is_some() || geometry.counts_calls())
-            .flatten()
+        let ticks = (0..geometry.buckets()).map(move |back| head.tick().wrapping_sub(back));
+        ticks.filter_map(|tick| self.slot(tick).read(tick))
     }
 
-    fn advance(&self, tally: &Tally, head: Head, geometry: Geometry, ticks: u64) -> Head {
-        let mark = tally.successes();
-        let bucket = Bucket {
-            failures: 0,
-            slow: 0,
-            mark,
-        };
-        let skipped = ticks >= geometry.buckets();
-        let step = if skipped { self.past() } else { ticks };
-        let first = if skipped { step } else { 1 };
-        for tick in (first..=step).map(|step| head.tick() + step) {
-            self.slot(tick).claim(tick, bucket);
-        }
-        let end = head
-            .end()
-            .wrapping_add(ticks.wrapping_mul(geometry.width()));
-        Head::new(head.series(), head.era(), head.tick() + step, end)
-    }
-
-    /// A window of which the next call is the first, but for what is `carried` over.
+    /// A window of which the next call is the first, but for what is `carried` over; `None` when the head has moved.
     fn begin(
         &self,
         tally: &Tally,
@@ -268,34 +259,71 @@ impl Window {
         geometry: Geometry,
         millis: u64,
         carried: Held,
-    ) -> Head {
+    ) -> Option<View> {
+        let successes = tally.successes();
+        let number = self.number(tally);
         let at = match geometry.counts_calls() {
-            true => self.number(tally),
+            true => number,
             false => millis,
         };
         let tick = head.tick() + self.past();
-        let successes = carried.calls - carried.failures;
-        let bucket = Bucket {
-            failures: carried.failures,
-            slow: carried.slow,
-            mark: tally.successes().wrapping_sub(successes),
-        };
-        self.slot(tick).claim(tick, bucket);
-        let key = series << 59 | geometry.era() << 56;
-        let origin = key | at.wrapping_sub(carried.calls) & ORIGIN;
+        let next = Head::new(series, geometry.era(), tick, at + geometry.width());
+        let view = self.moved(head, next, geometry)?;
+        self.set_origin(view, || number.wrapping_sub(carried.calls));
+        let earlier = carried.calls - carried.failures;
+        let slot = self.slot(tick);
+        slot.begin(tick, successes.wrapping_sub(earlier));
+        slot.add(tick, carried.failures, carried.slow);
+        Some(view)
+    }
+
+    /// The window so many ticks later; `None` when the head has moved.
+    fn slide(&self, tally: &Tally, head: Head, geometry: Geometry, ticks: u64) -> Option<View> {
+        // Past all that there is, a step is as good as any; this one visits slot after slot, like those of one tick, so that
+        // none keeps a tick for so long that it comes round.
+        let skips = ticks >= geometry.buckets();
+        let step = if skips { self.past() } else { ticks };
+        let successes = tally.successes();
+        let end = head
+            .end()
+            .wrapping_add(ticks.wrapping_mul(geometry.width()));
+        let next = Head::new(head.series(), head.era(), head.tick() + step, end);
+        let view = self.moved(head, next, geometry)?;
+        let first = if skips { step } else { 1 };
+        for tick in (first..=step).map(|step| head.tick() + step) {
+            self.slot(tick).begin(tick, successes);
+        }
+        Some(view)
+    }
+
+    fn moved(&self, from: Head, to: Head, geometry: Geometry) -> Option<View> {
+        let moved = self.head.compare_exchange(from.0, to.0, AcqRel, Relaxed);
+        moved.ok().map(|_| View { head: to, geometry })
+    }
+
+    /// Does what the thread that moved the head has not done yet.
+    fn prepare(&self, tally: &Tally, view: View) {
+        let tick = view.head.tick();
+        if !self.slot(tick).has_begun(tick) {
+            self.slot(tick).begin(tick, tally.successes());
+        }
+        if view.geometry.counts_calls() {
+            self.set_origin(view, || self.number(tally));
+        }
+    }
+
+    /// Says which call is the first of the window, unless that is known.
+    fn set_origin(&self, view: View, number: impl Fn() -> u64) {
+        let key = view.head.key();
         let mut seen = self.bad.origin.load(Acquire);
-        // A thread that slept does not overwrite what a later one wrote: either the head has moved or the word has.
-        while seen & !ORIGIN != key && self.head.load(Acquire) == head.0 {
-            match self
-                .bad
-                .origin
-                .compare_exchange_weak(seen, origin, AcqRel, Acquire)
-            {
-                Ok(_) => break,
+        while seen & !ORIGIN != key && self.head.load(Acquire) >> 56 == key >> 56 {
+            let new = key | number() & ORIGIN;
+            let origin = &self.bad.origin;
+            match origin.compare_exchange_weak(seen, new, AcqRel, Acquire) {
+                Ok(_) => return,
                 Err(now) => seen = now,
             }
         }
-        Head::new(series, geometry.era(), tick, at + geometry.width())
     }
 
     /// What the window held as it was cut before, in proportion when it no longer fits.
@@ -322,7 +350,7 @@ impl Window {
             calls: most,
             failures: share(held.failures),
             slow: share(held.slow),
-            is_full: false,
+            ..Held::default()
         }
     }
 
@@ -332,8 +360,7 @@ impl Window {
         failures.wrapping_add(tally.successes())
     }
 
-    /// So far on, no bucket there is belongs to the window; and by and by each slot is claimed again, so that none keeps a
-    /// tick for so long that it comes round.
+    /// A step after which no bucket that there was is of the window.
     fn past(&self) -> u64 {
         self.slots.len() as u64 + 1
     }

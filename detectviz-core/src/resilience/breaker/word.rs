@@ -53,10 +53,6 @@ const TOLD: u64 = 2;
 /// Above the flags: changes whenever a bad result asks for the watch anew.
 const WATCH: u64 = 4;
 
-/// Longer than any open duration, in milliseconds. A circuit that nobody asked for 49 days may be taken for one that opened a
-/// moment ago, and is then open for its duration once more.
-const LONGEST_OPEN: u64 = 1 << 28;
-
 // === impl State ===
 
 impl State {
@@ -173,10 +169,11 @@ impl Word {
         Self(next.0 | until & PAYLOAD)
     }
 
-    /// How many milliseconds an open circuit still refuses calls.
-    pub(super) fn left(self, now: u64) -> Option<u64> {
+    /// How many milliseconds an open circuit still refuses calls. More than `longest` is a moment that has passed: the
+    /// clock goes round in 49 days. A circuit that nobody asked for so long may be open for its duration once more.
+    pub(super) fn left(self, now: u64, longest: u64) -> Option<u64> {
         let left = self.0.wrapping_sub(now) & PAYLOAD;
-        (1..LONGEST_OPEN).contains(&left).then_some(left)
+        (left > 0 && left <= longest).then_some(left)
     }
 
     #[inline]
