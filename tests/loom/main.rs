@@ -7,3 +7,5 @@
 mod sync {
     pub(crate) use loom::sync::atomic;
 }
+
+mod balance;
