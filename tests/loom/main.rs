@@ -16,3 +16,4 @@ mod retry_budget;
 mod hedge_latencies;
 mod rate_limit;
 mod breaker;
+mod balance;

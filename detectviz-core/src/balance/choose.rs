@@ -250,10 +250,8 @@ impl<T> Snapshot<T> {
     /// The calls in flight that one endpoint of mean weight may have: a multiple of the mean with the next call, rounded up.
     fn bound(&self, multiple: f64, shared: &Shared) -> f64 {
         let all = shared.in_flight.load(Relaxed) + 1;
-        let there = self
-            .seats
-            .len()
-            .saturating_sub(shared.quota.taken() as usize);
+        let out = shared.quota.taken() + shared.quota.held();
+        let there = self.seats.len().saturating_sub(out as usize);
         (multiple * all as f64 / there.max(1) as f64).ceil()
     }
 
@@ -324,7 +322,7 @@ impl<T> Snapshot<T> {
         let tried = cx.exclude.contains(&EndpointId(vitals.id));
         match vitals.gate.standing() {
             Standing::Admitted => {}
-            Standing::ByHand { .. } if vitals.gate.lift(now) => {}
+            Standing::ByHand { .. } if vitals.gate.lift(&shared.quota, now) => {}
             Standing::Ejected { until }
                 if until <= now && !tried && vitals.gate.claim_probe(now) =>
             {
@@ -347,11 +345,14 @@ impl<T> Snapshot<T> {
         Found::Yes
     }
 
-    /// Whether so few endpoints are left that ejections are ignored.
+    /// Whether so few endpoints are left that ejections are ignored. Those ejected by hand are not among them either way.
     fn panics(&self, shared: &Shared) -> bool {
-        let len = self.seats.len();
-        let left = len.saturating_sub(shared.quota.taken() as usize);
-        (left as f64) < len as f64 * self.panic_threshold
+        let all = self
+            .seats
+            .len()
+            .saturating_sub(shared.quota.held() as usize);
+        let left = all.saturating_sub(shared.quota.taken() as usize);
+        (left as f64) < all as f64 * self.panic_threshold
     }
 
     fn chosen(&self, at: usize, probe: bool) -> Chosen<'_, T> {

@@ -1,6 +1,6 @@
 //! Whether an endpoint takes calls, in one word; and how many may be ejected at once, in another.
 use crate::sync::atomic::{
-    AtomicU64,
+    AtomicU32, AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
@@ -31,6 +31,8 @@ pub(crate) enum Standing {
 pub(crate) struct Quota {
     /// The most in the high half, those taken in the low one.
     word: AtomicU64,
+    /// How many are ejected by hand, which it does not bound.
+    held: AtomicU32,
 }
 
 const TAG: u32 = 3;
@@ -109,11 +111,15 @@ impl Gate {
         self.replace(quota, Standing::Admitted)
     }
 
-    /// An ejection by hand that has ended. `true` when the endpoint takes calls.
-    pub(crate) fn lift(&self, now: u64) -> bool {
+    /// Ends an ejection by hand whose time is up. `true` when the endpoint takes calls.
+    pub(crate) fn lift(&self, quota: &Quota, now: u64) -> bool {
         match self.standing() {
             held @ Standing::ByHand { until } if until <= now => {
-                self.change(held, Standing::Admitted)
+                let lifted = self.change(held, Standing::Admitted);
+                if lifted {
+                    quota.left(held);
+                }
+                lifted
             }
             other => other == Standing::Admitted,
         }
@@ -127,9 +133,7 @@ impl Gate {
     /// The endpoint may no longer be chosen; an ejection ends with it.
     pub(crate) fn leave(&self, quota: &Quota) {
         let before = self.word.swap(Standing::Gone.word(), AcqRel);
-        if Standing::of(before).is_counted() {
-            quota.give_back();
-        }
+        quota.left(Standing::of(before));
     }
 
     fn change(&self, from: Standing, to: Standing) -> bool {
@@ -146,9 +150,10 @@ impl Gate {
                 return false;
             }
             if self.change(before, to) {
-                if before.is_counted() {
-                    quota.give_back();
+                if matches!(to, Standing::ByHand { .. }) {
+                    quota.held.fetch_add(1, AcqRel);
                 }
+                quota.left(before);
                 return true;
             }
         }
@@ -179,11 +184,6 @@ impl Standing {
         };
         moment.min(Gate::LATEST) << TAG | tag
     }
-
-    /// Whether the quota counts it.
-    fn is_counted(self) -> bool {
-        matches!(self, Self::Ejected { .. } | Self::Probing { .. })
-    }
 }
 
 // === impl Quota ===
@@ -193,7 +193,13 @@ impl Quota {
     pub(crate) fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
+            held: AtomicU32::new(0),
         }
+    }
+
+    /// How many are ejected by hand.
+    pub(crate) fn held(&self) -> u32 {
+        self.held.load(Acquire)
     }
 
     /// How many are ejected.
@@ -231,6 +237,17 @@ impl Quota {
 
     fn give_back(&self) {
         self.word.fetch_sub(1, AcqRel);
+    }
+
+    /// An endpoint is no longer what it was.
+    fn left(&self, before: Standing) {
+        match before {
+            Standing::Ejected { .. } | Standing::Probing { .. } => self.give_back(),
+            Standing::ByHand { .. } => {
+                self.held.fetch_sub(1, AcqRel);
+            }
+            Standing::Admitted | Standing::Gone => {}
+        }
     }
 }
 
@@ -290,6 +307,9 @@ mod tests {
         assert!(!gate.eject(&quota, 1) && !gate.admit(&quota) && !gate.hold(&quota, 1));
         assert_eq!(gate.standing(), Standing::Gone);
         gate.enter();
-        assert!(gate.hold(&quota, 5) && !gate.lift(4) && gate.lift(5) && gate.is_open());
+        assert!(gate.hold(&quota, 5) && gate.hold(&quota, 6) && !gate.lift(&quota, 5));
+        assert_eq!(quota.held(), 1);
+        assert!(gate.lift(&quota, 6) && gate.is_open());
+        assert_eq!(quota.held(), 0);
     }
 }

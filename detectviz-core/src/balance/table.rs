@@ -116,14 +116,19 @@ mod tests {
     #[test]
     fn a_change_copies_what_stands_beside_it_and_no_more() {
         let mut table = Table::new();
-        (0..100_000).for_each(|n| drop(table.push(Arc::new(n))));
+        for n in 0..100_000 {
+            table.push(Arc::new(n));
+        }
         let before = table.publish();
-        for change in [
-            |t: &mut Table<_>| drop(t.push(Arc::new(1))),
-            |t: &mut Table<_>| {
-                t.swap_remove(5_000);
+        let changes: [fn(&mut Table<usize>); 2] = [
+            |table| {
+                table.push(Arc::new(1));
             },
-        ] {
+            |table| {
+                table.swap_remove(5_000);
+            },
+        ];
+        for change in changes {
             change(&mut table);
             let after = table.publish();
             let pairs = before.chunks.iter().zip(&after.chunks);

@@ -19,7 +19,6 @@
 pub mod contract;
 pub mod priority;
 pub mod timer;
-pub mod rate_limit;
 pub mod shed;
 pub mod timeout;
 pub mod deadline;

@@ -160,29 +160,19 @@ fn in_panic_ejections_are_ignored_but_not_those_by_hand() {
         (1.0, 0.5, true),
         (1.0, 0.1, true),
         (1.0, 0.0, false),
-        (0.5, 0.5, false),
+        (0.5, 0.4, false),
     ] {
         let outlier = OutlierConfig::default()
             .max_ejected(max_ejected)
             .panic_threshold(threshold);
         let mut bench = Bench::new(&plain().outlier(outlier), 10);
         bench.balancer.handle().eject("10.0.0.1:9", None, bench.now);
-        for number in 0..9 {
-            for _ in 0..7 {
-                let Ok(picked) = bench.try_pick() else { break };
-                let mut picked = picked;
-                while *picked.transport() != number && bench.ejected() < 5 {
-                    picked = bench.pick();
-                }
-                picked.finish(FAILED, bench.now);
-            }
-        }
         for _ in 0..200 {
             let Ok(picked) = bench.try_pick() else { break };
             picked.finish(FAILED, bench.now);
         }
-        let most = if max_ejected < 1.0 { 5 } else { 9 };
-        if threshold == 0.0 || max_ejected < 1.0 {
+        if !panics {
+            let most = if max_ejected < 1.0 { 5 } else { 9 };
             assert_eq!(bench.ejected(), most);
         }
         let open = bench

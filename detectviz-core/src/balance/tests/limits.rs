@@ -59,9 +59,10 @@ fn retry_after_is_heeded_up_to_a_cap_while_there_are_others() {
                 assert_ne!(bench.counts(3, 1000)[0], 0, "{policy:?}");
             }
             // When all ask for it, calls go on.
-            for number in 0..3 {
-                bench.call(number, MS, overloaded(wait));
+            for _ in 0..100 {
+                bench.pick().finish(overloaded(wait), bench.now);
             }
+            assert_eq!(bench.statuses(), [EndpointStatus::Backoff; 3]);
             assert_eq!(bench.counts(3, 30).iter().sum::<u32>(), 30);
             assert_eq!(bench.ejected(), 0);
         }

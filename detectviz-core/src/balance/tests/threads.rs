@@ -71,7 +71,7 @@ fn a_limit_holds_whoever_comes_at_once() {
 #[test]
 fn only_one_of_many_callers_probes() {
     let outlier = OutlierConfig::default().consecutive_failures(1).jitter(0.0);
-    let mut bench = Bench::new(&BalanceConfig::default().outlier(outlier), 2);
+    let mut bench = Bench::new(&config(Policy::RoundRobin).outlier(outlier), 2);
     for _ in 0..100 {
         bench.call(0, Duration::ZERO, FAILED);
         assert_eq!(bench.ejected(), 1);
