@@ -7,3 +7,13 @@
 mod sync {
     pub(crate) use loom::sync::atomic;
 }
+
+#[expect(dead_code, reason = "the library uses the rest")]
+#[path = "../../detectviz-core/src/telemetry/span/queue.rs"]
+mod queue;
+
+#[path = "../../detectviz-core/src/telemetry/metrics/lease.rs"]
+mod lease;
+
+mod metric_leases;
+mod span_queue;
