@@ -1,8 +1,12 @@
-//! What a trace costs at the door: `traceparent` read, a child span made, `traceparent` written.
+//! What a trace costs at the door: `traceparent` read, a child span made, `traceparent` written; and one pass over the headers
+//! beside separate look-ups.
 use criterion::{Criterion, criterion_group, criterion_main};
 use detectviz_benches::{allocations, request::request};
 use detectviz_core::telemetry::context::Slot;
-use detectviz_http::propagation::{PropagationConfig, Propagators};
+use detectviz_http::{
+    head_scan::{Known, scan},
+    propagation::{PropagationConfig, Propagators},
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
@@ -67,13 +71,51 @@ fn inject(c: &mut Criterion) {
     let propagators = Propagators::new(&PropagationConfig::default());
     let parent = propagators.extract(&headers).parent;
     let slot = Slot::started_at(parent.expect("it has a parent"), Instant::now());
-    let mut outgoing = HeaderMap::with_capacity(8);
-    let ours = || propagators.inject(&slot, black_box(&mut outgoing));
     let peer = TraceContextPropagator::new();
     let context = peer.extract_with_context(&Context::new(), &Headers(&headers));
-    let mut also = HeaderMap::with_capacity(8);
-    let theirs = || peer.inject_context(&context, &mut HeadersMut(black_box(&mut also)));
-    compare(c, "traceparent: inject", ours, theirs);
+    for fresh in [false, true] {
+        let mut outgoing = HeaderMap::with_capacity(8);
+        let ours = || {
+            if fresh {
+                outgoing.clear();
+            }
+            propagators.inject(&slot, black_box(&mut outgoing));
+        };
+        let mut also = HeaderMap::with_capacity(8);
+        let theirs = || {
+            if fresh {
+                also.clear();
+            }
+            peer.inject_context(&context, &mut HeadersMut(black_box(&mut also)));
+        };
+        let into = if fresh { "no headers" } else { "its own place" };
+        compare(c, &format!("traceparent: inject into {into}"), ours, theirs);
+    }
+}
+
+fn head_scan(c: &mut Criterion) {
+    for headers in [5, 10, 20] {
+        let mut map = request(true).into_parts().0.headers;
+        for n in map.len()..headers {
+            let name = HeaderName::try_from(format!("x-forwarded-{n}"));
+            map.insert(name.expect("a name"), HeaderValue::from_static("v"));
+        }
+        let names = Known::ALL.map(Known::name);
+        let mut group = c.benchmark_group(format!("head scan, {headers} headers"));
+        group.bench_function("one pass", |b| {
+            b.iter(|| {
+                let found = scan(black_box(&map));
+                black_box(Known::ALL.map(|known| found.first(known).is_some()));
+            });
+        });
+        group.bench_function("look-ups", |b| {
+            b.iter(|| {
+                let map = black_box(&map);
+                black_box(names.each_ref().map(|name| map.get(name).is_some()));
+            });
+        });
+        group.finish();
+    }
 }
 
 fn compare(c: &mut Criterion, name: &str, mut ours: impl FnMut(), mut theirs: impl FnMut()) {
@@ -89,5 +131,5 @@ fn compare(c: &mut Criterion, name: &str, mut ours: impl FnMut(), mut theirs: im
     group.finish();
 }
 
-criterion_group!(benches, extract, inject);
+criterion_group!(benches, extract, inject, head_scan);
 criterion_main!(benches);

@@ -9,6 +9,7 @@
 //! | [`probe`] | `/livez`, `/readyz`, `/startupz` and their aliases, as a layer |
 //! | [`admin`] | the admin port: probes, metrics, configuration, log levels, version |
 //! | [`client`] | pooled, with timeouts, discovery by name and the trace passed on |
+//! | [`head_scan`] | one pass over the headers of a request for all that the layers read |
 //! | [`propagation`] | trace context and baggage in and out of headers |
 //! | [`route`] | which route a request is for |
 //! | [`error`] | the one table from cause to status, and problem+json |
@@ -23,6 +24,7 @@ pub mod names;
 pub mod error;
 pub mod conn;
 pub mod body;
+pub mod head_scan;
 pub mod propagation;
 pub mod route;
 mod call;

@@ -17,3 +17,12 @@ mod hedge_latencies;
 mod rate_limit;
 mod breaker;
 mod balance;
+#[expect(dead_code, reason = "the library uses the rest")]
+#[path = "../../detectviz-core/src/telemetry/span/queue.rs"]
+mod queue;
+
+#[path = "../../detectviz-core/src/telemetry/metrics/lease.rs"]
+mod lease;
+
+mod metric_leases;
+mod span_queue;

@@ -5,6 +5,7 @@ use super::{
     baggage, jaeger, pool,
     tracestate::{self, trim},
 };
+use crate::head_scan::{Found, Known, scan};
 use bytes::Bytes;
 use detectviz_core::telemetry::context::{Slot, TraceContext};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -75,14 +76,23 @@ impl Propagators {
     }
 
     /// Reads what the caller of a request sent.
+    #[inline]
     #[must_use]
     pub fn extract(&self, headers: &HeaderMap) -> Extracted {
+        self.extract_found(&scan(headers))
+    }
+
+    /// [`extract`](Self::extract) for who has scanned the headers already.
+    #[inline]
+    #[must_use]
+    pub fn extract_found(&self, found: &Found<'_>) -> Extracted {
         let mut out = Extracted::default();
+        let headers = found.headers();
         for format in self.formats.iter().flatten() {
             match format {
-                Format::Baggage => out.read_baggage(headers),
+                Format::Baggage => out.read_baggage(found),
                 _ if out.parent.is_some() => {}
-                Format::TraceContext => out.read_trace_context(headers),
+                Format::TraceContext => out.read_trace_context(found),
                 Format::B3 => out.read_b3(headers),
                 Format::B3Multi => out.read_b3_multi(headers),
                 Format::Jaeger => out.read_jaeger(headers),
@@ -96,9 +106,11 @@ impl Propagators {
         let context = &slot.context;
         for format in self.formats.iter().flatten() {
             match format {
-                Format::TraceContext => {
-                    set(headers, TRACEPARENT, pool::keep(&context.to_header()));
-                    set(headers, TRACESTATE, slot.tracestate.clone());
+                Format::TraceContext => inject_trace_context(slot, headers),
+                Format::Baggage if slot.baggage.is_empty() => {
+                    if is_there(headers, Known::Baggage) {
+                        headers.remove(BAGGAGE);
+                    }
                 }
                 Format::Baggage => set(headers, BAGGAGE, slot.baggage.clone()),
                 Format::B3 => set(headers, B3_SINGLE, pool::keep(&b3::write_single(context))),
@@ -124,25 +136,33 @@ impl Default for Propagators {
 // === impl Extracted ===
 
 impl Extracted {
-    fn read_trace_context(&mut self, headers: &HeaderMap) {
-        match one(headers, &TRACEPARENT) {
-            Ok(None) => return,
-            Ok(Some(header)) => self.parent = TraceContext::parse(header).ok(),
-            Err(Repeated) => {}
+    #[inline]
+    fn read_trace_context(&mut self, found: &Found<'_>) {
+        let Some(header) = found.first(Known::Traceparent) else {
+            return;
+        };
+        if !found.is_repeated(Known::Traceparent) {
+            self.parent = TraceContext::parse(trim(header)).ok();
         }
         if self.parent.is_none() {
             self.malformed.add(0);
             return;
         }
-        let states = || values(headers, &TRACESTATE);
-        match tracestate::read(states) {
+        if found.first(Known::Tracestate).is_none() {
+            return;
+        }
+        match tracestate::read(|| found.all(Known::Tracestate)) {
             Ok(state) => self.tracestate = state,
             Err(tracestate::Malformed) => self.malformed.add(1),
         }
     }
 
-    fn read_baggage(&mut self, headers: &HeaderMap) {
-        let (baggage, cut) = baggage::read(|| values(headers, &BAGGAGE));
+    #[inline]
+    fn read_baggage(&mut self, found: &Found<'_>) {
+        if found.first(Known::Baggage).is_none() {
+            return;
+        }
+        let (baggage, cut) = baggage::read(|| found.all(Known::Baggage));
         self.baggage = baggage;
         if cut {
             self.malformed.add(2);
@@ -222,13 +242,6 @@ impl Malformed {
 /// A header that may occur once occurred twice: which one the caller meant cannot be known.
 struct Repeated;
 
-fn values<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
-}
-
 /// The one value of a header, without the space around it.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
     let mut values = headers.get_all(name).iter();
@@ -237,6 +250,41 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>
         return Err(Repeated);
     }
     Ok(first.map(|value| trim(value.as_bytes())))
+}
+
+/// Whether a header is there. Its name is not hashed, as a look-up would.
+#[inline]
+fn is_there(headers: &HeaderMap, known: Known) -> bool {
+    headers.keys().any(|name| Known::of(name) == Some(known))
+}
+
+/// One pass says what is there, so that the name of what is not is never hashed, and a single `traceparent` is replaced where
+/// it stands.
+#[inline]
+fn inject_trace_context(slot: &Slot, headers: &mut HeaderMap) {
+    let value = pool::keep(&slot.context.to_header());
+    let (mut traceparents, mut tracestate) = (0, false);
+    let mut place = None;
+    for (name, value) in headers.iter_mut() {
+        match Known::of(name) {
+            Some(Known::Traceparent) => {
+                traceparents += 1;
+                place = Some(value);
+            }
+            Some(Known::Tracestate) => tracestate = true,
+            _ => {}
+        }
+    }
+    // Digits and dashes are always allowed.
+    if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+        match place {
+            Some(place) if traceparents == 1 => *place = value,
+            _ => drop(headers.insert(TRACEPARENT, value)),
+        }
+    }
+    if tracestate || !slot.tracestate.is_empty() {
+        set(headers, TRACESTATE, slot.tracestate.clone());
+    }
 }
 
 /// Sets the header to `value`, or removes it when that is empty or not allowed in a header.

@@ -49,7 +49,7 @@ mod ticket;
 mod transition;
 mod last;
 mod state;
-mod shard;
+pub(super) mod shard;
 mod config;
 mod error;
 mod classify;

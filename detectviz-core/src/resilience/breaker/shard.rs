@@ -15,14 +15,14 @@ const UNSET: usize = usize::MAX;
 const MOST: usize = 8;
 
 /// How many shards suit this machine: the CPUs that the process may use, rounded up to a power of two, at most eight.
-pub(super) fn of_machine() -> usize {
+pub(in super::super) fn of_machine() -> usize {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     cpus.next_power_of_two().min(MOST)
 }
 
 /// The number of the current thread among those that ever asked.
 #[inline]
-pub(super) fn current() -> usize {
+pub(in super::super) fn current() -> usize {
     NUMBER.with(|cell| match cell.get() {
         UNSET => first(cell),
         number => number,

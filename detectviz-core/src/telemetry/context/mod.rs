@@ -11,6 +11,7 @@
 //! let seen = slot.sync_scope(|| current(|slot| slot.map(|s| s.context.trace_id())));
 //! assert_eq!(seen, Some(caller.trace_id()));
 //! ```
+mod hex;
 mod ids;
 mod note;
 mod slot;

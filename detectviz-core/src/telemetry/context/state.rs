@@ -1,5 +1,5 @@
 //! The `traceparent` header, after W3C Trace Context level 2.
-use super::{SpanId, TraceId};
+use super::{SpanId, TraceId, hex};
 use std::{error, fmt};
 
 /// The part of a trace that crosses a process boundary.
@@ -42,6 +42,7 @@ impl TraceContext {
     }
 
     /// The same trace, in a new span.
+    #[inline]
     #[must_use]
     pub fn child(&self) -> Self {
         Self {
@@ -55,27 +56,35 @@ impl TraceContext {
     /// # Errors
     /// [`MalformedTraceparent`] for anything that must restart the trace: version `ff`, upper-case digits, ids of zeros,
     /// a wrong length, data after the flags in version 00.
+    #[inline]
     pub fn parse(header: &[u8]) -> Result<Self, MalformedTraceparent> {
         let (known, rest) = header
-            .split_at_checked(Self::LEN)
+            .split_first_chunk::<{ Self::LEN }>()
             .ok_or(MalformedTraceparent)?;
-        let version = byte(known[0], known[1])?;
-        let ends_well = match version {
-            0 => rest.is_empty(),
-            0xff => false,
-            _ => rest.is_empty() || rest[0] == b'-',
-        };
-        let dashes = [2, 35, 52].iter().all(|&at| known[at] == b'-');
-        if !ends_well || !dashes {
+        let plain = known[0] == b'0' && known[1] == b'0' && rest.is_empty();
+        if !plain && !is_later_version(known[0], known[1], rest) {
             return Err(MalformedTraceparent);
         }
-        let trace_id = TraceId::from_bytes(hex(&known[3..35])?).ok_or(MalformedTraceparent)?;
-        let span_id = SpanId::from_bytes(hex(&known[36..52])?).ok_or(MalformedTraceparent)?;
-        let flags = byte(known[53], known[54])?;
+        if known[2] != b'-' || known[35] != b'-' || known[52] != b'-' {
+            return Err(MalformedTraceparent);
+        }
+        let (digits, _) = known[3..35].as_chunks::<16>();
+        let ((high, high_valid), (low, low_valid)) = (hex::read(&digits[0]), hex::read(&digits[1]));
+        let (digits, _) = known[36..52].as_chunks::<16>();
+        let (span_id, span_valid) = hex::read(&digits[0]);
+        let flags = two_digits(known[53], known[54]).ok_or(MalformedTraceparent)?;
+        // All digits have been read before what is wrong is looked at.
+        if !(high_valid & low_valid & span_valid) {
+            return Err(MalformedTraceparent);
+        }
+        let trace_id = u128::from(high) << 64 | u128::from(low);
+        let trace_id = TraceId::from_bytes(trace_id.to_be_bytes()).ok_or(MalformedTraceparent)?;
+        let span_id = SpanId::from_bytes(span_id.to_be_bytes()).ok_or(MalformedTraceparent)?;
         Ok(Self::new(trace_id, span_id, flags))
     }
 
     /// Writes the header, in version 00.
+    #[inline]
     #[must_use]
     pub fn to_header(&self) -> [u8; Self::LEN] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
@@ -127,72 +136,16 @@ impl fmt::Display for MalformedTraceparent {
 
 impl error::Error for MalformedTraceparent {}
 
-/// Reads lower-case hexadecimal digits, two a byte. All of them are read before what is wrong is looked at.
-#[inline]
-fn hex<const N: usize>(digits: &[u8]) -> Result<[u8; N], MalformedTraceparent> {
-    let mut out = [0; N];
-    let mut valid = true;
-    let (words, _) = out.as_chunks_mut::<4>();
-    let (digits, _) = digits.as_chunks::<8>();
-    for (word, digits) in words.iter_mut().zip(digits) {
-        let (value, are_digits) = eight_digits(*digits);
-        *word = value.to_be_bytes();
-        valid &= are_digits;
-    }
-    if valid {
-        Ok(out)
-    } else {
-        Err(MalformedTraceparent)
-    }
+/// Whether this is a version after 00, and what follows the flags is set off as the specification asks (§3.2.4).
+#[cold]
+fn is_later_version(high: u8, low: u8, rest: &[u8]) -> bool {
+    let version = two_digits(high, low);
+    let known = matches!(version, Some(1..=0xfe));
+    known && rest.first().is_none_or(|byte| *byte == b'-')
 }
 
-/// Reads two digits.
+/// The value of two digits.
 #[inline]
-fn byte(high: u8, low: u8) -> Result<u8, MalformedTraceparent> {
-    match eight_digits([b'0', b'0', b'0', b'0', b'0', b'0', high, low]) {
-        (value, true) => Ok(value as u8),
-        (_, false) => Err(MalformedTraceparent),
-    }
-}
-
-/// The value of eight digits, and whether they are digits. The bytes of one word are looked at together: what is added to
-/// each sets its highest bit where it is at least `0`, above `9`, at least `a`, above `f`.
-#[inline]
-fn eight_digits(digits: [u8; 8]) -> (u32, bool) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = 0x80 * ONES;
-    let word = u64::from_be_bytes(digits);
-    let low = word & !HIGHEST;
-    let at_least = |byte: u8| low + u64::from(0x80 - byte) * ONES;
-    let decimal = at_least(b'0') & !at_least(b'9' + 1);
-    let letter = at_least(b'a') & !at_least(b'f' + 1) & HIGHEST;
-    let valid = (decimal | letter) & !word & HIGHEST == HIGHEST;
-    let mut value = (word & (0x0f * ONES)) + (letter >> 7) * 9;
-    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
-    value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
-    (((value | value >> 16) & 0xffff_ffff) as u32, valid)
-}
-
-#[cfg(test)]
-mod hex_tests {
-    use super::*;
-
-    #[test]
-    fn each_byte_is_a_digit_or_it_is_not() {
-        for place in 0..8 {
-            for byte in 0..=u8::MAX {
-                let mut digits = *b"01234567";
-                digits[place] = byte;
-                let plain = match byte {
-                    b'0'..=b'9' | b'a'..=b'f' => {
-                        let text = str::from_utf8(&digits).expect("ASCII");
-                        u32::from_str_radix(text, 16).ok()
-                    }
-                    _ => None,
-                };
-                let (value, valid) = eight_digits(digits);
-                assert_eq!(valid.then_some(value), plain, "{byte:#x} at {place}");
-            }
-        }
-    }
+fn two_digits(high: u8, low: u8) -> Option<u8> {
+    Some(hex::digit(high)? << 4 | hex::digit(low)?)
 }

@@ -1,20 +1,21 @@
 //! A total that only grows.
 use super::{
     Value,
-    cells::Cells,
+    cells::{Cells, Shards},
     exposed::{Measured, Prefixes},
     format::Format,
     text,
 };
 
-/// A total that only grows, from 0. Recording is one addition to a number that no other busy thread writes.
+/// A total that only grows, from 0. Recording is one addition to a number that no other busy thread writes, without a
+/// lock on its cache line where the thread has a shard of its own.
 #[derive(Debug)]
 pub struct Counter {
     cells: Cells,
 }
 
 impl Counter {
-    pub(super) fn new(shards: usize) -> Self {
+    pub(super) fn new(shards: Shards) -> Self {
         let cells = Cells::new(shards, 1);
         Self { cells }
     }

@@ -4,6 +4,7 @@ use super::{
     exposed::{Exposed, Measured, Prefixes},
     format::Format,
     snapshot::unix_nanos,
+    sorted::Sorted,
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -14,7 +15,7 @@ use std::{
 
 /// The series of one metric, by the values of its labels.
 ///
-/// A series that exists is found without a lock or an allocation; making one copies the list of series. The request path
+/// A series that exists is found without a lock or an allocation; making one copies a part of their list. The request path
 /// still keeps what [`with`](Self::with) gives, and does not look it up again.
 ///
 /// # Clone
@@ -30,17 +31,17 @@ struct Inner<T> {
     /// Counts what exceeded the limit.
     folded: Option<Family<Counter>>,
     /// Sorted by label values.
-    series: ArcSwap<Vec<Arc<Series<T>>>>,
+    series: ArcSwap<Sorted<Series<T>>>,
     /// Held while `series` is replaced.
     replacing: Mutex<()>,
     overflow: OnceLock<Series<T>>,
 }
 
-struct Series<T> {
-    labels: Labels,
+pub(super) struct Series<T> {
+    pub(super) labels: Labels,
     prefixes: Prefixes,
-    start_unix_nanos: u64,
-    value: Arc<T>,
+    pub(super) start_unix_nanos: u64,
+    pub(super) value: Arc<T>,
 }
 
 // === impl Family ===
@@ -79,23 +80,19 @@ impl<T> Family<T> {
         self.check(label_values);
         let known = series.load();
         match find(&known, label_values) {
-            Ok(at) => return known[at].value.clone(),
+            Ok(known) => return known.value.clone(),
             Err(_) if known.len() >= *limit => return self.fold(),
             Err(_) => drop(known),
         }
         let _replacing = self.replacing();
         let known = series.load();
         match find(&known, label_values) {
-            Ok(at) => known[at].value.clone(),
+            Ok(known) => known.value.clone(),
             Err(_) if known.len() >= *limit => self.fold(),
-            Err(at) => {
+            Err(place) => {
                 let new = self.make(self.inner.exposed.labels(label_values));
                 let value = new.value.clone();
-                let mut more = Vec::with_capacity(known.len() + 1);
-                more.extend_from_slice(&known[..at]);
-                more.push(Arc::new(new));
-                more.extend_from_slice(&known[at..]);
-                series.store(Arc::new(more));
+                series.store(Arc::new(known.with(place, Arc::new(new))));
                 value
             }
         }
@@ -109,11 +106,19 @@ impl<T> Family<T> {
         self.check(label_values);
         let _replacing = self.replacing();
         let known = self.inner.series.load();
-        if let Ok(at) = find(&known, label_values) {
-            let mut fewer = Vec::clone(&known);
-            fewer.remove(at);
+        if let Some(fewer) = known.without(|series| by_values(&series.labels, label_values)) {
             self.inner.series.store(Arc::new(fewer));
         }
+    }
+
+    /// All series but the one for what exceeds the limit. As long as none is made or removed it is the same list.
+    pub(super) fn series(&self) -> Arc<Sorted<Series<T>>> {
+        self.inner.series.load_full()
+    }
+
+    /// The series for what exceeds the limit.
+    pub(super) fn overflow(&self) -> Option<&Series<T>> {
+        self.inner.overflow.get()
     }
 
     pub(super) fn exposed(&self) -> &Arc<Exposed> {
@@ -203,9 +208,12 @@ impl<T> fmt::Debug for Family<T> {
     }
 }
 
-/// Where the series with these label values is, or would be.
-fn find<T>(series: &[Arc<Series<T>>], values: &[&str]) -> Result<usize, usize> {
-    series.binary_search_by(|series| by_values(&series.labels, values))
+/// The series with these label values, or where it would be.
+fn find<'a, T>(
+    series: &'a Sorted<Series<T>>,
+    values: &[&str],
+) -> Result<&'a Arc<Series<T>>, (usize, usize)> {
+    series.find(|series| by_values(&series.labels, values))
 }
 
 /// How the values of `labels` stand to `values`.

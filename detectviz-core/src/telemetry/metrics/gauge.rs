@@ -1,7 +1,7 @@
 //! A value that goes up and down.
 use super::{
     Value,
-    cells::Cells,
+    cells::{Cells, Shards},
     exposed::{Measured, Prefixes},
     format::Format,
     text,
@@ -18,7 +18,7 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    pub(super) fn new(shards: usize) -> Self {
+    pub(super) fn new(shards: Shards) -> Self {
         Self {
             base: AtomicU64::new(0.0_f64.to_bits()),
             added: Cells::new(shards, 1),

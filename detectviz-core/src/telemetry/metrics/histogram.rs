@@ -2,7 +2,7 @@
 use super::{
     Exemplar, HistogramSnapshot, Value,
     bounds::Bounds,
-    cells::Cells,
+    cells::{Cells, Shards},
     exemplar::ExemplarCell,
     exposed::{Measured, Prefixes},
     format::Format,
@@ -28,7 +28,7 @@ const SUM: usize = 0;
 const FIRST_BUCKET: usize = 1;
 
 impl Histogram {
-    pub(super) fn new(shards: usize, bounds: Arc<Bounds>) -> Self {
+    pub(super) fn new(shards: Shards, bounds: Arc<Bounds>) -> Self {
         let mut exemplars = Vec::new();
         exemplars.resize_with(bounds.buckets(), ExemplarCell::default);
         Self {

@@ -40,6 +40,7 @@ mod catalog;
 mod cells;
 pub mod cgroup;
 mod collected;
+mod counted;
 mod counter;
 mod desc;
 mod exemplar;
@@ -49,14 +50,15 @@ mod family;
 mod format;
 mod gauge;
 mod histogram;
+mod lease;
 pub mod process;
 mod registry;
 mod snapshot;
+mod sorted;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub(crate) use self::cells::{shards_of_machine, thread_number};
 pub use self::{
     catalog::catalog,
     collected::Collected,

@@ -1,7 +1,8 @@
 //! All metrics of one runtime.
 use super::{
     Collected, Counter, Desc, Family, Gauge, Histogram, Kind, MetricSnapshot, Snapshot, Unit,
-    bounds::Bounds, cells, exposed::Exposed, format::Format, snapshot::unix_nanos,
+    bounds::Bounds, cells::Shards, counted::Counted, exposed::Exposed, format::Format,
+    snapshot::unix_nanos,
 };
 use crate::names;
 use std::{
@@ -32,7 +33,7 @@ pub struct Registry {
 
 struct Inner {
     limit: usize,
-    shards: usize,
+    shards: Shards,
     start_unix_nanos: u64,
     overflow: Family<Counter>,
     /// In the order of registration.
@@ -47,6 +48,8 @@ enum Metric {
     Counter(Family<Counter>),
     Gauge(Family<Gauge>),
     Histogram(Family<Histogram>),
+    /// Its values are those of a histogram.
+    Counted(Arc<Counted>),
     /// Its values come from collectors.
     Collected(Arc<Exposed>),
 }
@@ -63,7 +66,7 @@ impl Registry {
     /// An empty registry with at most `series_per_metric` series per metric, and one more for what exceeds them.
     #[must_use]
     pub fn with_limit(series_per_metric: usize) -> Self {
-        let shards = cells::shards_of_machine();
+        let shards = Shards::of_machine();
         let exposed = Arc::new(Exposed::new(&OVERFLOW));
         let overflow = Family::new(exposed, usize::MAX, None, move || Counter::new(shards));
         Self {
@@ -120,6 +123,31 @@ impl Registry {
             Metric::Histogram(family) => family,
             _ => collected_already(desc),
         }
+    }
+
+    /// A counter of what `histogram` counts already, so that nobody records it twice: each time it is asked for, a series is
+    /// the sum of those of the histogram that have its label values. `labels` names, for each label of `desc`, the one of the
+    /// histogram that it is. What exceeds the histogram's limit is in a series of its own here too.
+    ///
+    /// A series that is [removed](Family::remove) from the histogram is gone from the sum.
+    ///
+    /// # Panics
+    /// As [`counter`](Self::counter), when a name among `labels` is none of the histogram's, and when there are more or fewer
+    /// than `desc` has labels.
+    pub fn counter_of(
+        &self,
+        desc: &'static Desc,
+        histogram: &Family<Histogram>,
+        labels: &[&'static str],
+    ) {
+        let make = |exposed| Metric::Counted(Arc::new(Counted::new(exposed, histogram, labels)));
+        let metric = self.register(desc, Kind::Counter, make);
+        assert!(
+            matches!(metric, Metric::Counted(_)),
+            "metric `{}` is recorded with handles: do not count it from `{}` as well",
+            desc.name,
+            histogram.exposed().desc.name
+        );
     }
 
     /// Adds a collector: it is called at each scrape, export and [`snapshot`](Self::snapshot), on the thread that asks, and
@@ -291,6 +319,7 @@ impl Metric {
             Self::Counter(family) => family.exposed(),
             Self::Gauge(family) => family.exposed(),
             Self::Histogram(family) => family.exposed(),
+            Self::Counted(counted) => counted.exposed(),
             Self::Collected(exposed) => exposed,
         }
     }
@@ -300,6 +329,7 @@ impl Metric {
             Self::Counter(family) => family.write(format, out),
             Self::Gauge(family) => family.write(format, out),
             Self::Histogram(family) => family.write(format, out),
+            Self::Counted(counted) => counted.write(format, out),
             Self::Collected(exposed) => collected.write(exposed, format, out),
         }
     }
@@ -309,6 +339,7 @@ impl Metric {
             Self::Counter(family) => Some(family.read()),
             Self::Gauge(family) => Some(family.read()),
             Self::Histogram(family) => Some(family.read()),
+            Self::Counted(counted) => Some(counted.read()),
             Self::Collected(exposed) => collected.of(exposed.desc).cloned(),
         }
     }
@@ -316,7 +347,7 @@ impl Metric {
 
 fn collected_already(desc: &Desc) -> ! {
     panic!(
-        "metric `{}` comes from a collector: give the handles another name",
+        "metric `{}` comes from a collector or a histogram: give the handles another name",
         desc.name
     )
 }

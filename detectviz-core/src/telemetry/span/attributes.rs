@@ -1,6 +1,6 @@
 //! The attributes of a span: a fixed number, a fixed size.
 use super::text::{Text, cut};
-use std::fmt;
+use std::{fmt, mem};
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,20 +32,29 @@ pub enum ValueRef<'a> {
 
 /// At most [16](Self::CAPACITY) attributes, kept in place.
 ///
-/// Texts that are copied in share [512 bytes](Self::TEXT). An attribute that finds no room is left out, and a text that finds
-/// room for its start is cut short; both are counted in [`dropped`](Self::dropped).
+/// Texts that are not `'static` are copied and share [512 bytes](Self::TEXT). An attribute that finds no room is left out, and
+/// a text that finds room for its start is cut short; both are counted in [`dropped`](Self::dropped).
 #[derive(Clone)]
 pub struct Attributes {
-    entries: [Option<(&'static str, Stored)>; Self::CAPACITY],
     len: u8,
     text_len: u16,
     dropped: u32,
+    entries: [Entry; Self::CAPACITY],
     text: [u8; Self::TEXT],
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
+struct Entry {
+    key: &'static str,
+    value: Stored,
+}
+
+#[derive(Clone, Copy)]
 enum Stored {
-    Value(Value),
+    Static(&'static str),
+    I64(i64),
+    F64(f64),
+    Bool(bool),
     /// A range of `Attributes::text`.
     Copied {
         start: u16,
@@ -98,52 +107,43 @@ impl Attributes {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            entries: [const { None }; Self::CAPACITY],
             len: 0,
             text_len: 0,
             dropped: 0,
+            entries: [Entry::NONE; Self::CAPACITY],
             text: [0; Self::TEXT],
         }
     }
 
-    /// Adds an attribute. The caller sees to it that no key comes twice; where it cannot, [`set`](Self::set) does.
+    /// Adds an attribute. The caller sees to it that no key comes twice; where it cannot, [`set`](Self::set) does. A text
+    /// that is not `'static` is copied.
+    #[inline]
     pub fn push(&mut self, key: &'static str, value: impl Into<Value>) {
-        match value.into() {
-            Value::Text(Text::Shared(text)) if text.len() > Self::TEXT => self.push_str(key, &text),
-            value => self.store(key, Stored::Value(value)),
+        if usize::from(self.len) == Self::CAPACITY {
+            self.dropped = self.dropped.saturating_add(1);
+        } else if let Some(value) = self.stored(value.into()) {
+            self.store(key, value);
         }
     }
 
     /// Adds an attribute whose text is copied.
+    #[inline]
     pub fn push_str(&mut self, key: &'static str, value: &str) {
-        let start = usize::from(self.text_len);
-        let kept = cut(value, Self::TEXT - start);
-        let full = usize::from(self.len) == Self::CAPACITY;
-        if full || (kept.is_empty() && !value.is_empty()) {
+        if usize::from(self.len) == Self::CAPACITY {
             self.dropped = self.dropped.saturating_add(1);
-            return;
+        } else if let Some(copied) = self.copy(value) {
+            self.store(key, copied);
         }
-        let end = start + kept.len();
-        self.text[start..end].copy_from_slice(kept.as_bytes());
-        let (Ok(start), Ok(end)) = (u16::try_from(start), u16::try_from(end)) else {
-            return;
-        };
-        self.text_len = end;
-        if kept.len() < value.len() {
-            self.dropped = self.dropped.saturating_add(1);
-        }
-        self.store(key, Stored::Copied { start, end });
     }
 
     /// Adds an attribute, or replaces the one of that key.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        let len = usize::from(self.len);
-        let found = self.entries[..len]
-            .iter()
-            .position(|entry| entry.as_ref().is_some_and(|(known, _)| *known == key));
-        match found {
-            Some(at) => self.entries[at] = Some((key, Stored::Value(value.into()))),
-            None => self.push(key, value),
+        let entries = &self.entries[..usize::from(self.len)];
+        let Some(found) = entries.iter().position(|entry| entry.key == key) else {
+            return self.push(key, value);
+        };
+        if let Some(value) = self.stored(value.into()) {
+            self.entries[found].value = value;
         }
     }
 
@@ -179,27 +179,78 @@ impl Attributes {
 
     /// All of them, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, ValueRef<'_>)> {
-        self.entries.iter().flatten().map(|(key, stored)| {
-            let value = match stored {
-                Stored::Value(value) => value.as_ref(),
+        let entries = &self.entries[..usize::from(self.len)];
+        entries.iter().map(|entry| {
+            let value = match entry.value {
+                Stored::Static(text) => ValueRef::Text(text),
+                Stored::I64(value) => ValueRef::I64(value),
+                Stored::F64(value) => ValueRef::F64(value),
+                Stored::Bool(value) => ValueRef::Bool(value),
                 Stored::Copied { start, end } => {
-                    let bytes = &self.text[usize::from(*start)..usize::from(*end)];
+                    let bytes = &self.text[usize::from(start)..usize::from(end)];
                     ValueRef::Text(str::from_utf8(bytes).unwrap_or_default())
                 }
             };
-            (*key, value)
+            (entry.key, value)
         })
     }
 
-    fn store(&mut self, key: &'static str, value: Stored) {
-        match self.entries.get_mut(usize::from(self.len)) {
-            Some(entry) => {
-                *entry = Some((key, value));
-                self.len += 1;
+    /// What is there; there is nothing afterwards. Copies no more than is used.
+    pub(super) fn take(&mut self) -> Self {
+        let (len, text_len) = (usize::from(self.len), usize::from(self.text_len));
+        let mut taken = Self::new();
+        taken.entries[..len].copy_from_slice(&self.entries[..len]);
+        taken.text[..text_len].copy_from_slice(&self.text[..text_len]);
+        taken.len = mem::take(&mut self.len);
+        taken.text_len = mem::take(&mut self.text_len);
+        taken.dropped = mem::take(&mut self.dropped);
+        taken
+    }
+
+    #[inline]
+    fn stored(&mut self, value: Value) -> Option<Stored> {
+        Some(match value {
+            Value::Text(Text::Static(text)) => Stored::Static(text),
+            Value::Text(text) => return self.copy(text.as_str()),
+            Value::I64(value) => Stored::I64(value),
+            Value::F64(value) => Stored::F64(value),
+            Value::Bool(value) => Stored::Bool(value),
+        })
+    }
+
+    /// Copies the start of `text` that finds room; `None` when there is no room at all.
+    #[inline]
+    fn copy(&mut self, text: &str) -> Option<Stored> {
+        let start = usize::from(self.text_len);
+        let kept = cut(text, Self::TEXT - start);
+        if kept.len() < text.len() {
+            self.dropped = self.dropped.saturating_add(1);
+            if kept.is_empty() {
+                return None;
             }
-            None => self.dropped = self.dropped.saturating_add(1),
+        }
+        let end = start + kept.len();
+        self.text[start..end].copy_from_slice(kept.as_bytes());
+        let (start, end) = (u16::try_from(start).ok()?, u16::try_from(end).ok()?);
+        self.text_len = end;
+        Some(Stored::Copied { start, end })
+    }
+
+    /// The caller has seen that there is room.
+    #[inline]
+    fn store(&mut self, key: &'static str, value: Stored) {
+        if let Some(entry) = self.entries.get_mut(usize::from(self.len)) {
+            *entry = Entry { key, value };
+            self.len += 1;
         }
     }
+}
+
+impl Entry {
+    const NONE: Self = Self {
+        key: "",
+        value: Stored::Bool(false),
+    };
 }
 
 impl Default for Attributes {

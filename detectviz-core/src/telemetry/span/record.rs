@@ -1,7 +1,8 @@
 //! One finished span.
-use super::{Attributes, Events, Text};
+use super::{Attributes, Events, SpanName, Text};
 use crate::telemetry::context::{SpanId, TraceContext};
 use bytes::Bytes;
+use std::mem;
 
 /// Which side of a call a span stands on, after OpenTelemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -33,7 +34,8 @@ pub enum SpanStatus {
 
 /// One finished span.
 ///
-/// Filled in on the request path by the layer that made the span; copied, not shared.
+/// Filled in on the request path by the layer that made the span, in place where it then waits to be exported; see
+/// [`Spans::record_with`](super::Spans::record_with).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SpanRecord {
@@ -46,7 +48,7 @@ pub struct SpanRecord {
     /// Which side of a call it stands on.
     pub kind: SpanKind,
     /// Of low cardinality, such as `GET /orders/{id}`.
-    pub name: Text,
+    pub name: SpanName,
     /// When it began, in nanoseconds since the Unix epoch.
     pub start_unix_nanos: u64,
     /// When it ended, in nanoseconds since the Unix epoch.
@@ -69,7 +71,7 @@ impl SpanRecord {
     pub fn new(
         context: TraceContext,
         kind: SpanKind,
-        name: impl Into<Text>,
+        name: impl Into<SpanName>,
         start_unix_nanos: u64,
         end_unix_nanos: u64,
     ) -> Self {
@@ -85,6 +87,28 @@ impl SpanRecord {
             attributes: Attributes::new(),
             events: Events::new(),
             status: SpanStatus::Unset,
+        }
+    }
+
+    /// A record to be filled in; its ids mean nothing.
+    pub(super) fn empty() -> Self {
+        Self::new(TraceContext::root(false), SpanKind::Internal, "", 0, 0)
+    }
+
+    /// What is in the record; it is empty afterwards.
+    pub(super) fn take(&mut self) -> Self {
+        Self {
+            context: self.context,
+            parent: self.parent.take(),
+            parent_is_remote: mem::take(&mut self.parent_is_remote),
+            kind: mem::take(&mut self.kind),
+            name: mem::take(&mut self.name),
+            start_unix_nanos: mem::take(&mut self.start_unix_nanos),
+            end_unix_nanos: mem::take(&mut self.end_unix_nanos),
+            tracestate: mem::take(&mut self.tracestate),
+            attributes: self.attributes.take(),
+            events: mem::take(&mut self.events),
+            status: mem::take(&mut self.status),
         }
     }
 }

@@ -62,6 +62,7 @@ impl Sampler {
     }
 
     /// Whether a trace that starts here is recorded.
+    #[inline]
     #[must_use]
     pub fn sample_root(&self, trace_id: TraceId) -> bool {
         let [.., a, b, c, d, e, f, g, h] = trace_id.to_bytes();
@@ -69,6 +70,7 @@ impl Sampler {
     }
 
     /// Whether a span in a trace that the caller handed over is recorded.
+    #[inline]
     #[must_use]
     pub fn sample_child(&self, parent: &TraceContext) -> bool {
         if self.parent_based {

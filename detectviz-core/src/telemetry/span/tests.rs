@@ -1,11 +1,13 @@
 use super::*;
-use crate::telemetry::context::{SpanId, TraceContext, TraceId};
+use crate::telemetry::context::{NoteValue, Slot, SpanId, TraceContext, TraceId, current, note};
 use proptest::prelude::*;
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Barrier},
     task::{Context, Waker},
     thread,
+    time::{Duration, Instant},
 };
 
 fn span(sampled: bool) -> SpanRecord {
@@ -284,6 +286,98 @@ fn every_span_of_many_threads_is_accounted_for() {
 #[test]
 fn a_span_is_as_large_as_documented() {
     let size = size_of::<SpanRecord>();
-    assert!((1_200..=1_400).contains(&size), "{size}");
-    assert_eq!(size_of::<Text>(), 24);
+    assert!((1_300..=1_400).contains(&size), "{size}");
+    assert_eq!((size_of::<Text>(), size_of::<SpanName>()), (24, 64));
+}
+
+#[test]
+fn a_span_is_written_where_it_waits() {
+    let spans = Spans::with_sizes(Sampler::always_on(), 2, 1);
+    let unsampled = TraceContext::root(false);
+    spans.record_with(unsampled, SpanKind::Server, |_| panic!("not called"));
+    // Over two laps, so that each slot is written twice.
+    for n in 0..4 {
+        let context = TraceContext::root(true);
+        let mut expected = SpanRecord::new(context, SpanKind::Client, "n", n, n + 1);
+        expected.attributes.push("n", i64::try_from(n).unwrap());
+        expected.attributes.push_str("text", "copied");
+        expected.status = SpanStatus::Error(Text::inline("why"));
+        spans.record_with(context, SpanKind::Client, |record| {
+            let empty = SpanRecord::new(context, SpanKind::Client, "", 0, 0);
+            assert_eq!(*record, empty, "nothing is left of an earlier one");
+            *record = expected.clone();
+        });
+        let batch = spans.take(2).unwrap();
+        assert_eq!(batch.spans(), [expected]);
+    }
+    for _ in 0..2 {
+        spans.record(span(true));
+    }
+    let full = TraceContext::root(true);
+    spans.record_with(full, SpanKind::Server, |_| panic!("not called"));
+    assert_eq!((spans.counts().produced, spans.counts().queue_full), (7, 1));
+}
+
+#[test]
+fn a_span_whose_maker_panics_goes_out_as_it_is() {
+    let spans = Spans::with_sizes(Sampler::always_on(), 2, 1);
+    for _ in 0..3 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let context = TraceContext::root(true);
+            spans.record_with(context, SpanKind::Server, |record| {
+                record.name = "half".into();
+                panic!("on purpose");
+            });
+        }));
+        assert!(panicked.is_err());
+        let batch = spans.take(2).unwrap();
+        assert_eq!(batch.spans()[0].name.as_str(), "half");
+        batch.exported(0);
+    }
+    let counts = spans.counts();
+    assert_eq!(
+        (counts.produced, counts.exported, counts.pending()),
+        (3, 3, 0)
+    );
+}
+
+#[test]
+fn a_name_of_usual_length_is_copied_and_a_longer_one_is_shared() {
+    for (length, copied) in [(0, true), (1, true), (62, true), (63, false), (500, false)] {
+        let name: Arc<str> = "n".repeat(length).into();
+        let kept = SpanName::from(&name);
+        assert_eq!(kept.as_str(), &*name);
+        assert_eq!(Arc::strong_count(&name) == 1, copied, "{length}");
+    }
+}
+
+#[test]
+fn what_was_noted_becomes_events() {
+    let slot = Slot::new(TraceContext::root(true));
+    let started = slot.started;
+    let at = |millis| started + Duration::from_millis(millis);
+    let notes = slot.sync_scope(|| {
+        note(at(2), "retry", Some(("attempt", NoteValue::U64(u64::MAX))));
+        note(
+            at(3),
+            "breaker.open",
+            Some(("upstream", NoteValue::Str("shop"))),
+        );
+        note(at(12), "late", None);
+        current(|slot| slot.map(|slot| slot.notes.clone())).unwrap()
+    });
+    let mut events = Events::new();
+    events.push_notes(&[], Instant::now(), 0);
+    assert!(events.as_slice().is_empty());
+    events.push_notes(&notes, at(10), 1_000_000_000);
+    let expected = [
+        Event::new(992_000_000, "retry").attribute("attempt", i64::MAX),
+        Event::new(993_000_000, "breaker.open").attribute("upstream", "shop"),
+        Event::new(1_002_000_000, "late"),
+    ];
+    assert_eq!(events.as_slice(), expected);
+    for _ in 0..4 {
+        events.push_notes(&notes, at(10), 0);
+    }
+    assert_eq!((events.as_slice().len(), events.dropped()), (8, 7));
 }

@@ -4,8 +4,8 @@ use super::{
     state::{Ledger, Limits},
 };
 use crate::{
+    resilience::breaker::shard,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
-    telemetry::metrics::{shards_of_machine, thread_number},
 };
 use std::{num::NonZeroU32, time::Instant};
 
@@ -37,7 +37,7 @@ impl Budget {
     pub fn new(config: &BudgetConfig, now: Instant) -> Self {
         let budget = Self {
             origin: now,
-            ledger: Ledger::new(shards_of_machine()),
+            ledger: Ledger::new(shard::of_machine()),
             ratio_nanos: AtomicU64::new(0),
             floor_and_window: AtomicU64::new(0),
         };
@@ -49,7 +49,7 @@ impl Budget {
     /// busy thread writes. `now` is good to a second.
     #[inline]
     pub fn deposit(&self, now: Instant) {
-        self.ledger.deposit(thread_number(), self.second(now));
+        self.ledger.deposit(shard::current(), self.second(now));
     }
 
     /// Takes a whole token; `None` when there is none left. No two threads get the same one.

@@ -1,5 +1,6 @@
 //! Behaviour of the registry as its users see it.
 mod cardinality;
+mod counting;
 mod exposition;
 mod recording;
 mod registering;
