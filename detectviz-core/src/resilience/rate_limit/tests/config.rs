@@ -1,6 +1,6 @@
 //! What a user may write, and what a caller reads.
 use super::*;
-use crate::config::check;
+use crate::config::{Sources, check, live_update, load};
 
 #[test]
 fn rates_are_read_and_written_back() {
@@ -41,13 +41,36 @@ fn keys_are_read_and_written_back() {
 }
 
 #[test]
-fn a_section_is_read_from_its_text() {
-    let text = r#"{"rate": "5/m", "key": "header:x-tenant", "max_keys": 10, "on_full": "allow"}"#;
-    let read: RateLimitConfig = serde_json::from_str(text).unwrap();
+fn a_section_is_read_from_a_file_and_changed_live_where_that_is_safe() {
+    let read = |yaml: &'static str| {
+        let mut loaded = load(&Sources::new().embedded_app("app.yaml", yaml)).unwrap();
+        let section: RateLimitConfig = loaded.section("limit");
+        loaded.finish().map(|_| section)
+    };
+    let text = "limit: {rate: 5/m, key: header:X-Tenant, max_keys: 10, on_full: allow}";
     let key = RateLimitKey::Header("x-tenant".into());
-    let expected = RateLimitConfig::default().rate(Rate::new(5, Duration::from_secs(60)));
-    assert_eq!(read, expected.key(key).max_keys(10).on_full(OnFull::Allow));
-    assert_eq!(read.quota().burst(), 5);
+    let rate = |text: &str| RateLimitConfig::default().rate(text.parse().unwrap());
+    let running = rate("5/m")
+        .key(key.clone())
+        .max_keys(10)
+        .on_full(OnFull::Allow);
+    assert_eq!(read(text).as_ref(), Ok(&running));
+    assert_eq!(running.quota().burst(), 5);
+    assert_eq!(
+        read("limit: {rate: 10/s, burst: 30}"),
+        Ok(rate("10/s").burst(30))
+    );
+    for (text, expected) in [
+        ("limit: {rate: fast}", "write a number and a time"),
+        ("limit: {key: cookie}", "write `global`"),
+        ("limit: {rate: 0/s}", "to take a limit away"),
+    ] {
+        let problems = read(text).unwrap_err().to_string();
+        assert!(problems.contains(expected), "{problems}");
+    }
+    let newer = rate("7/s").burst(9).key(RateLimitKey::Peer).max_keys(99);
+    let updated = live_update(&running, &newer).unwrap();
+    assert_eq!(updated, newer.key(key).max_keys(10));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a user may write.
 use super::*;
-use crate::config::check;
+use crate::config::{Sources, check, live_update, load};
 
 #[test]
 fn what_cannot_work_is_refused_with_a_remedy() {
@@ -28,9 +28,15 @@ fn what_cannot_work_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn a_section_is_read_from_its_text() {
-    let text = r#"{"cpu": {"threshold": 0.8}, "memory": {"enabled": false}, "queue_delay": {"target": "50ms"}}"#;
-    let read: ShedConfig = serde_json::from_str(text).unwrap();
+fn a_section_is_read_from_a_file_and_all_of_it_is_live() {
+    let yaml =
+        "shed: {cpu: {threshold: 0.8}, memory: {enabled: false}, queue_delay: {target: 50ms}}";
+    let mut loaded = load(&Sources::new().embedded_app("app.yaml", yaml)).unwrap();
+    let read: ShedConfig = loaded.section("shed");
+    assert!(loaded.finish().is_ok());
     let expected = ShedConfig::default().cpu(Some(0.8)).memory(None);
-    assert_eq!(read, expected.queue_delay(Some(ms(50))));
+    let expected = expected.queue_delay(Some(ms(50)));
+    assert_eq!(read, expected);
+    let updated = live_update(&ShedConfig::default(), &expected);
+    assert_eq!(updated, Some(expected));
 }
