@@ -8,7 +8,6 @@ mod timer;
 /// Stands where `detectviz_core::sync` stands.
 mod sync {
     pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
-    pub(crate) use loom::sync::{Mutex, atomic};
 }
 
 mod bulkhead;

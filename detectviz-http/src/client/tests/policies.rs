@@ -5,11 +5,10 @@ use super::{
     *,
 };
 use detectviz_core::{
-    balance::BalanceConfig,
     discovery::Endpoint,
     error::cause_ref,
     resilience::{
-        breaker::{BreakerConfig, Open, WindowConfig},
+        breaker::{BreakerConfig, Mode, Open, WindowConfig},
         bulkhead::{BulkheadConfig, Overloaded},
         retry::{BackoffConfig, BudgetExhausted, RetryConfig},
     },
@@ -181,7 +180,7 @@ async fn retries_are_bounded_over_all_calls() {
     // The breaker would end it earlier.
     let policy = PolicyConfig::default()
         .retry(quick())
-        .breaker(BreakerConfig::default().failure_rate(None));
+        .breaker(BreakerConfig::default().mode(Mode::Disabled));
     let client = client_with(policy);
     for _ in 0..1000 {
         let answer = client.get(upstream.uri("/")).await.unwrap();
@@ -208,9 +207,9 @@ async fn calls_beyond_the_bulkhead_are_refused_and_its_permits_come_back() {
     let client = client_with(PolicyConfig::default().bulkhead(bulkhead));
     let (upstream, _) = answering(&[]).await;
     for _ in 0..5 {
-        let first = client.get(upstream.uri("/")).await.unwrap();
-        let second = client.get(upstream.uri("/")).await.unwrap();
-        let err = client.get(upstream.uri("/")).await.unwrap_err();
+        let call = || client.request(upstream.post(Body::from("hello")));
+        let (first, second) = (call().await.unwrap(), call().await.unwrap());
+        let err = call().await.unwrap_err();
         assert!(cause_ref::<Overloaded>(&*err).is_some(), "{err}");
         first.into_body().collect().await.unwrap();
         drop(second);
@@ -270,5 +269,4 @@ fn settings_that_cannot_work_are_refused() {
         let problems = check(&config).unwrap_err().to_string();
         assert!(problems.contains(key), "{key}: {problems}");
     }
-    let _ = BalanceConfig::default();
 }
