@@ -1,7 +1,10 @@
 //! What a user may set.
 use detectviz_core::{
     config::{Checker, Section},
-    resilience::{bulkhead::BulkheadConfig, priority::Priority, rate_limit::RateLimitConfig},
+    resilience::{
+        bulkhead::BulkheadConfig, deadline::DeadlineConfig, priority::Priority,
+        rate_limit::RateLimitConfig, shed::ShedConfig,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,11 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct AdmissionConfig {
+    /// How long requests may take: what their callers ask for in `grpc-timeout` or `x-request-timeout-ms`, within limits.
+    pub deadline: DeadlineConfig,
+    /// When load is shed; not at all unless set. How much load a machine bears is for its owner to say: a batch job may well
+    /// use all of the CPU.
+    pub shed: Option<ShedConfig>,
     /// How many requests the server works on at once, and how many wait for their turn.
     pub concurrency: BulkheadConfig,
     /// Rate limits of all requests, by the name that callers read in `RateLimit-Policy`. At most 4 apply to one request,
@@ -41,6 +49,10 @@ pub(super) const MOST_LIMITS: usize = 4;
 
 impl Section for AdmissionConfig {
     fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("deadline", &self.deadline);
+        if let Some(shed) = &self.shed {
+            check.nested("shed", shed);
+        }
         check.nested("concurrency", &self.concurrency);
         let most = self.routes.values().map(|route| route.rate_limits.len());
         if self.rate_limits.len() + most.max().unwrap_or(0) > MOST_LIMITS {

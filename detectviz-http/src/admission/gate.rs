@@ -12,13 +12,19 @@ use detectviz_core::{
     error::Error,
     resilience::{
         bulkhead::{self, Bulkhead, Detached, Waiting},
+        deadline::{Asked, parse_grpc_timeout, parse_timeout_ms},
         priority::Priority,
         rate_limit::RateLimitKey,
+        shed::Shedder,
     },
+    task::Tasks,
     telemetry::metrics::Registry,
 };
-use http::HeaderMap;
-use std::{sync::Arc, time::Instant};
+use http::{HeaderMap, HeaderName};
+use std::{path::Path, sync::Arc, time::Instant};
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// The limits of a server, live.
 ///
@@ -82,16 +88,59 @@ impl Admission {
         self.plan.reconfigure(config, now);
     }
 
+    /// Takes readings for shedding in a task of `tasks`, if it is switched on; `root` is where `proc` and `sys` are, `/` as a
+    /// rule.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, when it is switched on.
+    pub fn start(&self, tasks: &Tasks, root: &Path) {
+        if let Some(shedder) = &self.plan.shedder {
+            shedder.start(tasks, root);
+        }
+    }
+
+    /// What sheds load, if it is switched on.
+    #[must_use]
+    pub fn shedder(&self) -> Option<&Shedder> {
+        self.plan.shedder.as_ref()
+    }
+
+    /// The deadline of a request that its caller asks for, or that everybody has.
+    ///
+    /// # Errors
+    /// [`Refused::Late`] when it has passed.
+    #[inline]
+    pub(crate) fn deadline(
+        &self,
+        headers: &HeaderMap,
+        now: Instant,
+    ) -> Result<Option<Instant>, Refused> {
+        let asked = asked(headers);
+        let deadline = self.plan.deadlines.admit(asked, now, now, None);
+        deadline.map_err(|_| Refused::Late)
+    }
+
+    /// Counts a request that is given up because its `deadline` has passed.
+    pub(crate) fn timed_out(&self, deadline: Instant, now: Instant) {
+        self.plan.deadlines.exceeded(deadline, now);
+    }
+
     /// Decides about a request.
     #[inline]
     pub(crate) fn decide(&self, arrival: &Arrival<'_>) -> Verdict {
         let plan = &*self.plan;
         let route = plan.route(arrival.route);
         let priority = route.map_or(Priority::Normal, |route| route.priority);
-        if priority < Priority::Critical
-            && let Err(refused) = within_rates(&plan.limits, route, arrival)
-        {
-            return Verdict::Refuse(refused);
+        if priority < Priority::Critical {
+            if let Err(refused) = within_rates(&plan.limits, route, arrival) {
+                return Verdict::Refuse(refused);
+            }
+            if let Some(shedder) = &plan.shedder
+                && shedder.is_shedding()
+                && let Err(shedding) = shedder.admit(priority, fastrand::u64(..))
+            {
+                return Verdict::Refuse(Refused::Shed(shedding));
+            }
         }
         let mut held = Held::default();
         if let Some(limit) = route.and_then(|route| route.concurrency.as_ref()) {
@@ -155,6 +204,18 @@ impl Admission {
             }
         }
     }
+}
+
+/// What a caller asks for; a header of gRPC's comes before ours.
+#[inline]
+fn asked(headers: &HeaderMap) -> Asked {
+    if let Some(value) = headers.get(GRPC_TIMEOUT) {
+        return Asked::read(parse_grpc_timeout(value.as_bytes()));
+    }
+    let value = headers.get(REQUEST_TIMEOUT);
+    value.map_or(Asked::Nothing, |value| {
+        Asked::read(parse_timeout_ms(value.as_bytes()))
+    })
 }
 
 /// Gives back a permit of a route.

@@ -1,12 +1,15 @@
 //! Which requests a server takes on, and which it refuses while it still can.
 //!
 //! ```text
-//! priority ▸ rate limits ▸ concurrency limit of the route ▸ concurrency limit of the server ▸ handler
+//! priority ▸ deadline ▸ rate limits ▸ shedding ▸ concurrency limit of the route ▸ concurrency limit of the server ▸ handler
 //! ```
 //!
 //! A server that takes on more than it can do answers nobody in time. What is beyond its limits is refused at once, with a
 //! status that says what to do: 429 for a caller that sends more than its share, 503 for what nobody can be served now, both
 //! with `Retry-After`. Requests of [priority](Priority) `critical`, which probes are, are never refused here.
+//!
+//! A request whose deadline has passed is answered with 504: at once when it came too late, else when its time is up, and its
+//! handler is dropped. What is left of the deadline goes along with every outgoing call.
 //!
 //! The limits are [settings](AdmissionConfig), for the whole server and for each route; [`Admission`] is the live view on them.
 //!

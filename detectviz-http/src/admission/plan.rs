@@ -5,8 +5,10 @@ use detectviz_core::{
     error::{Error, ErrorKind},
     resilience::{
         bulkhead::{Bulkhead, BulkheadMetrics},
+        deadline::Deadlines,
         priority::Priority,
-        rate_limit::{KeySeed, RateLimitConfig, RateLimiter},
+        rate_limit::{self, KeySeed, RateLimitConfig, RateLimiter},
+        shed::{self, Shedder},
     },
     telemetry::metrics::Registry,
 };
@@ -16,6 +18,8 @@ use std::{collections::BTreeMap, time::Instant};
 /// The limits of a server. What they are is fixed; how high they are is not.
 #[derive(Debug)]
 pub(super) struct Plan {
+    pub(super) deadlines: Deadlines,
+    pub(super) shedder: Option<Shedder>,
     pub(super) concurrency: Bulkhead,
     pub(super) limits: Vec<Limit>,
     routes: Vec<(String, RoutePlan)>,
@@ -51,7 +55,14 @@ impl Plan {
         now: Instant,
     ) -> Result<Self, Error> {
         let bulkheads = BulkheadMetrics::new(metrics);
+        shed::register(metrics);
+        rate_limit::register(metrics);
         let mut plan = Self {
+            deadlines: Deadlines::with_metrics(&config.deadline, metrics, "server"),
+            shedder: config
+                .shed
+                .as_ref()
+                .map(|shed| Shedder::new(shed.clone(), metrics)),
             concurrency: Bulkhead::with_metrics(&config.concurrency, "server", &bulkheads),
             limits: limits(&config.rate_limits, "", metrics, now),
             routes: Vec::new(),
@@ -85,6 +96,10 @@ impl Plan {
 
     /// Puts other numbers in force. Limits that come or go wait for the next start.
     pub(super) fn reconfigure(&self, config: &AdmissionConfig, now: Instant) {
+        self.deadlines.reconfigure(&config.deadline);
+        if let (Some(shedder), Some(config)) = (&self.shedder, &config.shed) {
+            shedder.reconfigure(config);
+        }
         self.concurrency.reconfigure(&config.concurrency);
         reconfigure(&self.limits, &config.rate_limits, "", now);
         let none = RouteAdmissionConfig::default();

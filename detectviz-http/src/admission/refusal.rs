@@ -4,15 +4,22 @@ use bytes::Bytes;
 use detectviz_core::resilience::{
     bulkhead::Overloaded,
     rate_limit::{HeaderText, RateLimited},
+    shed::Shedding,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+use std::time::Duration;
 
 /// Why a request is not taken on.
 #[derive(Debug)]
 pub(crate) enum Refused {
     RateLimited(RateLimited),
     Overloaded(Overloaded),
+    Shed(Shedding),
+    /// The deadline had passed before anything was done.
+    Late,
+    /// The deadline has passed meanwhile.
+    TimedOut,
 }
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -26,6 +33,8 @@ impl Refused {
         match self {
             Self::RateLimited(_) => Ending::RateLimited,
             Self::Overloaded(_) => Ending::Overloaded,
+            Self::Shed(_) => Ending::Shed,
+            Self::Late | Self::TimedOut => Ending::TimedOut,
         }
     }
 
@@ -50,19 +59,25 @@ impl Refused {
                 retry_after(&mut response, limited.retry_after());
                 response
             }
-            Self::Overloaded(overloaded) => {
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE);
-                let detail = "the service has as much to do as it can: see `Retry-After`";
-                let mut response = problem.detail(detail).into_response();
-                let after = Some(overloaded.retry_after()).filter(|after| !after.is_zero());
-                retry_after(&mut response, after);
-                response
-            }
+            Self::Overloaded(overloaded) => busy(overloaded.retry_after()),
+            Self::Shed(shedding) => busy(shedding.retry_after()),
+            Self::Late | Self::TimedOut => Problem::new(StatusCode::GATEWAY_TIMEOUT)
+                .detail("the deadline of the request has passed")
+                .into_response(),
         }
     }
 }
 
-fn retry_after(response: &mut Response<Full<Bytes>>, after: Option<std::time::Duration>) {
+/// The service has too much to do.
+fn busy(after: Duration) -> Response<Full<Bytes>> {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE);
+    let detail = "the service has as much to do as it can: see `Retry-After`";
+    let mut response = problem.detail(detail).into_response();
+    retry_after(&mut response, Some(after).filter(|after| !after.is_zero()));
+    response
+}
+
+fn retry_after(response: &mut Response<Full<Bytes>>, after: Option<Duration>) {
     let Some(after) = after else { return };
     let text = HeaderText::retry_after(after);
     if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {

@@ -312,3 +312,68 @@ fn a_limit_says_how_long_to_wait_at_least_a_second() {
     let after = detectviz_core::resilience::rate_limit::HeaderText::retry_after(Duration::ZERO);
     assert_eq!(after.as_str(), "1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_given_up_when_its_time_is_up_and_refused_when_it_was_before() {
+    let metrics = Registry::new();
+    let stack = stack(AdmissionConfig::default(), &metrics);
+    let limit = stack.admission().concurrency().clone();
+    let svc = stack.service(service_fn(|_: Req| {
+        pending::<Result<Response<Full<Bytes>>, Infallible>>()
+    }));
+    for (name, value, least, most) in [
+        ("grpc-timeout", "300m", 300, 310),
+        ("x-request-timeout-ms", "50", 50, 60),
+        ("x-request-timeout-ms", "0", 0, 1),
+        ("x-request-timeout-ms", "99999999", 60_000, 60_010),
+    ] {
+        let mut request = get("/orders/1");
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let start = tokio::time::Instant::now();
+        let response = svc.clone().oneshot(request).await.unwrap();
+        let took = start.elapsed().as_millis();
+        assert!((least..=most).contains(&took), "{name}: {value}: {took}");
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(limit.in_flight(), 0);
+    }
+    let labels = ["GET", "http", "/orders/{id}", "504", "timeout", "1.1"];
+    assert_eq!(count(&metrics, &labels), 4);
+}
+
+#[tokio::test]
+async fn strangers_ask_in_vain_for_a_deadline() {
+    let mut config = AdmissionConfig::default();
+    config.deadline.trust_remote = false;
+    let svc = stack(config, &Registry::new()).service(service_fn(hello));
+    let mut request = get("/orders/1");
+    let value = "0".parse().unwrap();
+    request.headers_mut().insert("x-request-timeout-ms", value);
+    assert_eq!(svc.oneshot(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn load_is_shed_by_priority_and_probes_are_not() {
+    use detectviz_core::resilience::shed::{Readings, ShedConfig};
+    let mut config = AdmissionConfig::default();
+    config.shed = Some(ShedConfig::default());
+    let batch = RouteAdmissionConfig::default().priority(Priority::Sheddable);
+    config.routes.insert("/batch".to_owned(), batch);
+    let stack = stack(config, &Registry::new());
+    let shedder = stack.admission().shedder().unwrap().clone();
+    let svc = stack.service(service_fn(hello));
+    let start = Instant::now();
+    for round in 0..50 {
+        let mut readings = Readings::default();
+        readings.cpu = Some(1.0);
+        shedder.update(&readings, start + Duration::from_millis(100 * round));
+    }
+    assert!(shedder.is_shedding());
+    let mut refused = 0;
+    for _ in 0..50 {
+        let response = svc.clone().oneshot(get("/batch")).await.unwrap();
+        refused += u32::from(response.status() == StatusCode::SERVICE_UNAVAILABLE);
+        let probe = svc.clone().oneshot(get("/livez")).await.unwrap();
+        assert_eq!(probe.status(), StatusCode::OK);
+    }
+    assert!(refused > 40, "{refused} of 50 refused");
+}

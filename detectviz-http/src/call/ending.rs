@@ -17,6 +17,10 @@ pub(crate) enum Ending {
     RateLimited,
     /// Refused by a limit on concurrency.
     Overloaded,
+    /// Refused because the machine has too much to do.
+    Shed,
+    /// Given up when its deadline had passed.
+    TimedOut,
 }
 
 /// Watches a body.
@@ -47,6 +51,8 @@ impl Ending {
             Self::BodyFailed => "body",
             Self::RateLimited => "rate_limited",
             Self::Overloaded => "overloaded",
+            Self::Shed => "shed",
+            Self::TimedOut => "timeout",
         }
     }
 

@@ -10,11 +10,12 @@ use crate::{
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
+    resilience::timer::Timer,
     runtime::{BuildContext, Kind},
 };
 use http::{Request, Response};
 use http_body::Body;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tower_service::Service;
 
 /// The kind `http-server`: serves what `app` makes, within the whole [stack](crate::stack) and with probes.
@@ -47,7 +48,9 @@ where
                 .with_routes(routes)
                 .with_probes(probes)
                 .with_propagators(Propagators::new(shared.telemetry.propagation()));
+            let deps = deps.with_timer(Timer::with_tasks(cx.tasks()));
             let stack = Stack::new(&config.layers, deps)?;
+            stack.admission().start(cx.tasks(), Path::new("/"));
             // Scrapes are answered whatever else is refused.
             let service = MetricsPage::new(stack.service(service), metrics);
             let deps = ServerDeps::new(

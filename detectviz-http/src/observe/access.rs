@@ -78,7 +78,8 @@ fn shown(key: Key) -> (u16, &'static str) {
     let outcome = match key.ending {
         Ending::Complete if key.status < 500 => "ok",
         Ending::Cancelled => "client_gone",
-        Ending::RateLimited | Ending::Overloaded => "refused",
+        Ending::RateLimited | Ending::Overloaded | Ending::Shed => "refused",
+        Ending::TimedOut => "timed_out",
         _ => "error",
     };
     // nginx's number for a client that closed the connection before it was answered.

@@ -8,12 +8,22 @@ use crate::{
     trace,
 };
 use detectviz_core::{
-    resilience::bulkhead::Permit,
+    resilience::{
+        bulkhead::Permit,
+        timer::{Entry, Timer},
+    },
     telemetry::context::{Slot, TraceContext},
 };
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
-use std::{any::Any, cell::RefCell, fmt, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    cell::RefCell,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 /// How many states of requests a thread keeps for later; more requests in flight than that allocate.
 const SPARE: usize = 1024;
@@ -30,6 +40,7 @@ pub(super) struct Shared {
     pub(super) observe: observe::Recorder,
     pub(super) admission: Admission,
     pub(super) probes: Option<Probes>,
+    pub(super) timer: Timer,
 }
 
 /// One request while it runs. When it is dropped without an [end](Self::end), the request was given up.
@@ -46,6 +57,8 @@ struct Call {
     scope: Option<Box<Scope>>,
     head: Head,
     held: Held,
+    /// Of the deadline, once it is waited for.
+    timer: Option<Entry>,
     progress: Progress,
     /// The status of the response, once there is one.
     status: Option<u16>,
@@ -62,7 +75,7 @@ const THERE: &str = "there until it is dropped";
 impl Active {
     /// Begins a request.
     pub(super) fn begin<B: Body>(shared: &Arc<Shared>, request: &Request<B>) -> Self {
-        let started = Instant::now();
+        let started = now();
         let mut call = unused();
         call.begin(shared, request, started);
         Self { call: Some(call) }
@@ -84,6 +97,15 @@ impl Active {
     #[inline]
     pub(super) fn admit(&mut self, headers: &HeaderMap) -> Option<Verdict> {
         let call = self.call.as_deref_mut().expect(THERE);
+        match call
+            .shared
+            .as_ref()?
+            .admission
+            .deadline(headers, call.slot.as_ref()?.started)
+        {
+            Ok(deadline) => call.slot.as_mut()?.deadline = deadline,
+            Err(refused) => return Some(Verdict::Refuse(refused)),
+        }
         let (shared, slot) = (call.shared.as_ref()?, call.slot.as_ref()?);
         let arrival = Arrival {
             route: call.found().route,
@@ -98,11 +120,17 @@ impl Active {
         let call = self.call.as_deref_mut().expect(THERE);
         let (held, route) = (std::mem::take(&mut call.held), call.found().route);
         let shared = call.shared.as_ref()?;
-        Some(
-            shared
-                .admission
-                .waited(held, permit, (route, Instant::now())),
-        )
+        Some(shared.admission.waited(held, permit, (route, now())))
+    }
+
+    /// Has the task woken when the deadline passes, if there is one; ready when it has passed.
+    #[inline]
+    pub(super) fn poll_deadline(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let call = self.call.as_deref_mut().expect(THERE);
+        match call.slot.as_ref().and_then(|slot| slot.deadline) {
+            Some(deadline) => call.poll_deadline(deadline, cx),
+            None => Poll::Pending,
+        }
     }
 
     /// Keeps permits until the handler has answered.
@@ -216,7 +244,7 @@ impl Call {
         let (Some(shared), Some(slot)) = (&self.shared, &mut self.slot) else {
             return;
         };
-        let ended = Instant::now();
+        let ended = now();
         slot.ended = Some(ended);
         let found = self
             .scope
@@ -239,6 +267,21 @@ impl Call {
         }
     }
 
+    fn poll_deadline(&mut self, deadline: Instant, cx: &Context<'_>) -> Poll<()> {
+        let Some(shared) = &self.shared else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| shared.timer.entry());
+        if !timer.is_armed() {
+            timer.arm(deadline, cx);
+        }
+        let passed = timer.poll_passed(cx);
+        if passed.is_ready() {
+            shared.admission.timed_out(deadline, now());
+        }
+        passed
+    }
+
     /// What is known of the route.
     fn found(&self) -> Match {
         self.scope
@@ -257,6 +300,7 @@ impl Call {
 
     /// Lets go of everything but memory.
     fn release(&mut self) {
+        self.timer = None;
         self.shared = None;
         self.progress = Progress::default();
         if let Some(slot) = &mut self.slot {
@@ -265,6 +309,11 @@ impl Call {
             slot.notes.clear();
         }
     }
+}
+
+/// The clock of the runtime, which a test may have paused.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 fn unused() -> Box<Call> {
@@ -276,6 +325,7 @@ fn unused() -> Box<Call> {
             scope: None,
             head: Head::new(),
             held: Held::default(),
+            timer: None,
             progress: Progress::default(),
             status: None,
             span: false,

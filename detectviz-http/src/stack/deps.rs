@@ -1,6 +1,9 @@
 //! What the stack is given.
 use crate::{probe::Probes, propagation::Propagators, route::RouteTable};
-use detectviz_core::telemetry::{logs::Logs, metrics::Registry, span::Spans};
+use detectviz_core::{
+    resilience::timer::Timer,
+    telemetry::{logs::Logs, metrics::Registry, span::Spans},
+};
 
 /// Where the telemetry of a [`Stack`](super::Stack) goes, and the routes it knows. The default keeps metrics to itself,
 /// and writes no log and no span.
@@ -13,6 +16,7 @@ pub struct StackDeps {
     pub(super) routes: RouteTable,
     pub(super) propagators: Propagators,
     pub(super) probes: Option<Probes>,
+    pub(super) timer: Timer,
 }
 
 impl StackDeps {
@@ -40,6 +44,12 @@ impl StackDeps {
         self
     }
 
+    /// Waits for deadlines with this timer; one of its own unless told.
+    pub fn with_timer(mut self, timer: Timer) -> Self {
+        self.timer = timer;
+        self
+    }
+
     /// Answers these probes before anything is refused, and keeps them out of the access log.
     pub fn with_probes(mut self, probes: Probes) -> Self {
         self.probes = Some(probes);
@@ -62,6 +72,7 @@ impl Default for StackDeps {
             routes: RouteTable::new(),
             propagators: Propagators::default(),
             probes: None,
+            timer: Timer::new(),
         }
     }
 }

@@ -147,7 +147,14 @@ where
             let mut state = this.state.as_mut();
             let polled = match active.enter(|| state.as_mut().poll_inner(cx)) {
                 Poll::Ready(polled) => polled,
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => match active.poll_deadline(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) => {
+                        // What the handler held is dropped within the slot.
+                        active.enter(|| state.as_mut().set(State::Ended));
+                        Polled::Refused(Refused::TimedOut)
+                    }
+                },
             };
             if let Polled::Admitted(permit) = polled {
                 let next = this.state.as_mut().admitted(active, permit);

@@ -27,6 +27,7 @@ impl Stack {
             routes,
             propagators,
             probes,
+            timer,
         } = deps;
         let admission = Admission::new(&config.admission, &routes, &metrics, Instant::now())?;
         let shared = Shared {
@@ -35,6 +36,7 @@ impl Stack {
             observe: observe::Recorder::new(&config.observe, &metrics, logs, routes),
             admission,
             probes,
+            timer,
         };
         Ok(Self {
             shared: Arc::new(shared),
