@@ -2,8 +2,8 @@
 use detectviz_core::{
     config::{Checker, Section},
     resilience::{
-        bulkhead::BulkheadConfig, deadline::DeadlineConfig, priority::Priority,
-        rate_limit::RateLimitConfig, shed::ShedConfig,
+        adaptive::AdaptiveConfig, bulkhead::BulkheadConfig, deadline::DeadlineConfig,
+        priority::Priority, rate_limit::RateLimitConfig, shed::ShedConfig,
     },
 };
 use schemars::JsonSchema;
@@ -22,6 +22,9 @@ pub struct AdmissionConfig {
     pub shed: Option<ShedConfig>,
     /// How many requests the server works on at once, and how many wait for their turn.
     pub concurrency: BulkheadConfig,
+    /// In place of `concurrency`: a limit that finds out by itself how many the server can work on at once, from how long
+    /// they take (gradient2). Off unless set, since a server whose requests differ a lot in length misleads it.
+    pub adaptive: Option<AdaptiveConfig>,
     /// Rate limits of all requests, by the name that callers read in `RateLimit-Policy`. At most 4 apply to one request,
     /// those of its route included.
     pub rate_limits: BTreeMap<String, RateLimitConfig>,
@@ -54,6 +57,9 @@ impl Section for AdmissionConfig {
             check.nested("shed", shed);
         }
         check.nested("concurrency", &self.concurrency);
+        if let Some(adaptive) = &self.adaptive {
+            check.nested("adaptive", adaptive);
+        }
         let most = self.routes.values().map(|route| route.rate_limits.len());
         if self.rate_limits.len() + most.max().unwrap_or(0) > MOST_LIMITS {
             check.problem(

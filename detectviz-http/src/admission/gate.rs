@@ -11,6 +11,7 @@ use crate::{
 use detectviz_core::{
     error::Error,
     resilience::{
+        adaptive::Outcome,
         bulkhead::{self, Bulkhead, Detached, Waiting},
         deadline::{Asked, parse_grpc_timeout, parse_timeout_ms},
         priority::Priority,
@@ -20,7 +21,7 @@ use detectviz_core::{
     task::Tasks,
     telemetry::metrics::Registry,
 };
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 use std::{path::Path, sync::Arc, time::Instant};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -56,6 +57,16 @@ pub(crate) enum Verdict {
 pub(crate) struct Held {
     route: Option<Detached>,
     server: Option<Detached>,
+}
+
+// === impl Held ===
+
+impl Held {
+    /// Whether the handler runs with it.
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.server.is_some()
+    }
 }
 
 // === impl Admission ===
@@ -170,6 +181,24 @@ impl Admission {
         }
         held.server = Some(permit.detach());
         Verdict::Run(held)
+    }
+
+    /// Whether somebody wants to know how long requests take.
+    #[inline]
+    pub(crate) fn samples(&self) -> bool {
+        self.plan.adaptive.is_some()
+    }
+
+    /// A request that began at `started` was answered with `status` at `now`.
+    pub(crate) fn sample(&self, started: Instant, now: Instant, status: StatusCode) {
+        let outcome = match status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Outcome::Dropped,
+            status if status.is_server_error() => Outcome::Ignored,
+            _ => Outcome::Answered,
+        };
+        if let Some(adaptive) = &self.plan.adaptive {
+            adaptive.sample(started, now, outcome);
+        }
     }
 
     /// Gives back what a request for `route` held.

@@ -4,6 +4,7 @@ use crate::route::{Route, RouteTable};
 use detectviz_core::{
     error::{Error, ErrorKind},
     resilience::{
+        adaptive::{Adaptive, AdaptiveMetrics},
         bulkhead::{Bulkhead, BulkheadMetrics},
         deadline::Deadlines,
         priority::Priority,
@@ -21,6 +22,8 @@ pub(super) struct Plan {
     pub(super) deadlines: Deadlines,
     pub(super) shedder: Option<Shedder>,
     pub(super) concurrency: Bulkhead,
+    /// What moves that limit, if anything does.
+    pub(super) adaptive: Option<Adaptive>,
     pub(super) limits: Vec<Limit>,
     routes: Vec<(String, RoutePlan)>,
     /// By the index of a route, one more than the index in `routes`; 0 for what has no settings of its own.
@@ -57,13 +60,20 @@ impl Plan {
         let bulkheads = BulkheadMetrics::new(metrics);
         shed::register(metrics);
         rate_limit::register(metrics);
+        let adaptives = AdaptiveMetrics::new(metrics, &bulkheads);
+        let adaptive = config.adaptive.as_ref();
+        let adaptive = adaptive.map(|c| Adaptive::with_metrics(c, "server", &adaptives));
+        let fixed = || Bulkhead::with_metrics(&config.concurrency, "server", &bulkheads);
         let mut plan = Self {
             deadlines: Deadlines::with_metrics(&config.deadline, metrics, "server"),
             shedder: config
                 .shed
                 .as_ref()
                 .map(|shed| Shedder::new(shed.clone(), metrics)),
-            concurrency: Bulkhead::with_metrics(&config.concurrency, "server", &bulkheads),
+            concurrency: adaptive
+                .as_ref()
+                .map_or_else(fixed, |a| a.bulkhead().clone()),
+            adaptive,
             limits: limits(&config.rate_limits, "", metrics, now),
             routes: Vec::new(),
             by_route: Vec::new(),
@@ -100,7 +110,11 @@ impl Plan {
         if let (Some(shedder), Some(config)) = (&self.shedder, &config.shed) {
             shedder.reconfigure(config);
         }
-        self.concurrency.reconfigure(&config.concurrency);
+        match (&self.adaptive, &config.adaptive) {
+            (Some(adaptive), Some(config)) => adaptive.reconfigure(config),
+            (Some(_), None) => {}
+            (None, _) => self.concurrency.reconfigure(&config.concurrency),
+        }
         reconfigure(&self.limits, &config.rate_limits, "", now);
         let none = RouteAdmissionConfig::default();
         for (template, plan) in &self.routes {

@@ -377,3 +377,29 @@ async fn load_is_shed_by_priority_and_probes_are_not() {
     }
     assert!(refused > 40, "{refused} of 50 refused");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_learns_from_how_long_handlers_take() {
+    use detectviz_core::resilience::adaptive::AdaptiveConfig;
+    let mut config = AdmissionConfig::default();
+    config.adaptive = Some(AdaptiveConfig::default());
+    let stack = stack(config, &Registry::new());
+    let limit = stack.admission().concurrency().clone();
+    let svc = stack.service(service_fn(|request: Req| async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        hello(request).await
+    }));
+    let before = limit.limit();
+    for _ in 0..400 {
+        let calls = (0..before).map(|_| svc.clone().oneshot(get("/orders/1")));
+        for answer in futures_util::future::join_all(calls).await {
+            answer.unwrap().into_body().collect().await.unwrap();
+        }
+    }
+    assert_ne!(
+        limit.limit(),
+        before,
+        "a full limit and steady times move it"
+    );
+    assert_eq!(limit.in_flight(), 0);
+}

@@ -57,6 +57,8 @@ struct Call {
     scope: Option<Box<Scope>>,
     head: Head,
     held: Held,
+    /// When its waiting ended, if it had to wait.
+    admitted: Option<Instant>,
     /// Of the deadline, once it is waited for.
     timer: Option<Entry>,
     progress: Progress,
@@ -120,7 +122,9 @@ impl Active {
         let call = self.call.as_deref_mut().expect(THERE);
         let (held, route) = (std::mem::take(&mut call.held), call.found().route);
         let shared = call.shared.as_ref()?;
-        Some(shared.admission.waited(held, permit, (route, now())))
+        let now = now();
+        call.admitted = Some(now);
+        Some(shared.admission.waited(held, permit, (route, now)))
     }
 
     /// Has the task woken when the deadline passes, if there is one; ready when it has passed.
@@ -161,6 +165,7 @@ impl Active {
     /// The response is there: its head has `status`, and `body` follows.
     pub(super) fn answered(&mut self, status: StatusCode, body: &impl Body) {
         let call = self.call.as_deref_mut().expect(THERE);
+        call.sample(status);
         call.give_back();
         call.status = Some(status.as_u16());
         let bodiless = crate::call::bodiless(call.head.is_head, status);
@@ -232,6 +237,7 @@ impl Call {
             None => self.scope = Some(Box::new(Scope::of(routes, method, path))),
         }
         self.status = None;
+        self.admitted = None;
         self.recorded = false;
         self.shared = Some(shared.clone());
     }
@@ -289,6 +295,18 @@ impl Call {
             .map_or_else(Match::default, |scope| scope.found())
     }
 
+    /// Tells the adaptive limit, if there is one, how long the handler took.
+    #[inline]
+    fn sample(&self, status: StatusCode) {
+        if let (Some(shared), Some(slot)) = (&self.shared, &self.slot)
+            && shared.admission.samples()
+            && self.held.is_running()
+        {
+            let started = self.admitted.unwrap_or(slot.started);
+            shared.admission.sample(started, now(), status);
+        }
+    }
+
     /// Gives the permits back.
     #[inline]
     fn give_back(&mut self) {
@@ -325,6 +343,7 @@ fn unused() -> Box<Call> {
             scope: None,
             head: Head::new(),
             held: Held::default(),
+            admitted: None,
             timer: None,
             progress: Progress::default(),
             status: None,
