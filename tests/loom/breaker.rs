@@ -168,18 +168,29 @@ fn probes_decide_once_and_a_late_result_changes_nothing() {
 #[test]
 fn the_call_that_makes_them_enough_opens_whichever_it_is() {
     for counts_calls in [true, false] {
-        // One bucket: what there are more of is not what this is about.
-        let geometry = Geometry::new(counts_calls, 1, 1_000);
         explore(move || {
-            let core = Arc::new(circuit(geometry, &limits(1)));
-            let other = Arc::clone(&core);
-            let succeeding = thread::spawn(move || call(&other, 1, false, 0));
-            let failed = call(&core, 0, true, 0);
-            let succeeded = succeeding.join().unwrap();
-            assert!(failed ^ succeeded, "opened once");
-            assert_eq!(core.state(), State::Open);
+            let core = circuit(Geometry::new(counts_calls, 1, 1_000), &limits(1));
+            // Begins the window.
+            core.force(State::Closed, 0).unwrap();
+            one_fails_and_one_succeeds(core);
         });
     }
+}
+
+#[test]
+fn two_calls_that_begin_a_window_are_both_in_it() {
+    explore(|| one_fails_and_one_succeeds(circuit(Geometry::new(true, 1, 1_000), &limits(1))));
+}
+
+/// Of two calls on two threads, the second opens.
+fn one_fails_and_one_succeeds(core: Core) {
+    let core = Arc::new(core);
+    let other = Arc::clone(&core);
+    let succeeding = thread::spawn(move || call(&other, 1, false, 0));
+    let failed = call(&core, 0, true, 0);
+    let succeeded = succeeding.join().expect("it does not panic");
+    assert!(failed ^ succeeded, "opened once");
+    assert_eq!(core.state(), State::Open);
 }
 
 #[test]
