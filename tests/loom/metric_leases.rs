@@ -23,7 +23,10 @@ fn record(leases: &Leases, exclusive: &[AtomicU64], shared: &AtomicU64) {
 }
 
 fn every_addition_counts(leases: usize, threads: u64) {
-    loom::model(move || {
+    let mut model = loom::model::Builder::new();
+    // Every order in which one thread breaks in on another twice.
+    model.preemption_bound = Some(2);
+    model.check(move || {
         let cells: Vec<AtomicU64> = (0..leases).map(|_| AtomicU64::new(0)).collect();
         let shared = Arc::new((Leases::new(leases), cells, AtomicU64::new(0)));
         let threads: Vec<_> = (1..threads)

@@ -40,6 +40,7 @@ mod hex;
 mod jaeger;
 mod pool;
 mod propagators;
+mod traceparent;
 mod tracestate;
 #[cfg(test)]
 mod tests;

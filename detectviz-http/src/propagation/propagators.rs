@@ -2,7 +2,7 @@
 use super::{
     Format, PropagationConfig,
     b3::{self, B3},
-    baggage, jaeger, pool,
+    baggage, jaeger, pool, traceparent,
     tracestate::{self, trim},
 };
 use crate::head_scan::{Found, Known, scan};
@@ -104,11 +104,14 @@ impl Propagators {
     /// Writes the span of `slot`, which is the caller's for whoever receives `headers`, in place of what was there.
     pub fn inject(&self, slot: &Slot, headers: &mut HeaderMap) {
         let context = &slot.context;
+        let mut baggage_is_there = None;
         for format in self.formats.iter().flatten() {
             match format {
-                Format::TraceContext => inject_trace_context(slot, headers),
+                Format::TraceContext => {
+                    baggage_is_there = Some(inject_trace_context(slot, headers));
+                }
                 Format::Baggage if slot.baggage.is_empty() => {
-                    if is_there(headers, Known::Baggage) {
+                    if baggage_is_there.unwrap_or(true) {
                         headers.remove(BAGGAGE);
                     }
                 }
@@ -252,18 +255,12 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>
     Ok(first.map(|value| trim(value.as_bytes())))
 }
 
-/// Whether a header is there. Its name is not hashed, as a look-up would.
-#[inline]
-fn is_there(headers: &HeaderMap, known: Known) -> bool {
-    headers.keys().any(|name| Known::of(name) == Some(known))
-}
-
 /// One pass says what is there, so that the name of what is not is never hashed, and a single `traceparent` is replaced where
-/// it stands.
+/// it stands. Says whether there is `baggage`.
 #[inline]
-fn inject_trace_context(slot: &Slot, headers: &mut HeaderMap) {
-    let value = pool::keep(&slot.context.to_header());
-    let (mut traceparents, mut tracestate) = (0, false);
+fn inject_trace_context(slot: &Slot, headers: &mut HeaderMap) -> bool {
+    let value = traceparent::value(&slot.context);
+    let (mut traceparents, mut tracestate, mut baggage) = (0, false, false);
     let mut place = None;
     for (name, value) in headers.iter_mut() {
         match Known::of(name) {
@@ -272,19 +269,18 @@ fn inject_trace_context(slot: &Slot, headers: &mut HeaderMap) {
                 place = Some(value);
             }
             Some(Known::Tracestate) => tracestate = true,
+            Some(Known::Baggage) => baggage = true,
             _ => {}
         }
     }
-    // Digits and dashes are always allowed.
-    if let Ok(value) = HeaderValue::from_maybe_shared(value) {
-        match place {
-            Some(place) if traceparents == 1 => *place = value,
-            _ => drop(headers.insert(TRACEPARENT, value)),
-        }
+    match place {
+        Some(place) if traceparents == 1 => *place = value,
+        _ => drop(headers.insert(TRACEPARENT, value)),
     }
     if tracestate || !slot.tracestate.is_empty() {
         set(headers, TRACESTATE, slot.tracestate.clone());
     }
+    baggage
 }
 
 /// Sets the header to `value`, or removes it when that is empty or not allowed in a header.

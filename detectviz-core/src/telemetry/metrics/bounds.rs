@@ -18,6 +18,9 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// The largest number of buckets, `+Inf` included.
+    pub(super) const MOST_BUCKETS: usize = 255;
+
     pub(super) fn new(desc: &Desc) -> Self {
         let seconds = desc.unit == Unit::Seconds;
         let integer = |bound: &f64| {

@@ -124,6 +124,18 @@ impl Cells {
         shards.fold(0, |sum, line| sum.wrapping_add(line.0[at].load(Relaxed)))
     }
 
+    /// The sums of all numbers over all shards, from the first on, as far as `out` goes.
+    pub(super) fn sums(&self, out: &mut [u64]) {
+        out.fill(0);
+        for shard in self.lines.chunks_exact(self.width) {
+            for (line, out) in shard.iter().zip(out.chunks_mut(PER_LINE)) {
+                for (cell, out) in line.0.iter().zip(out) {
+                    *out = out.wrapping_add(cell.load(Relaxed));
+                }
+            }
+        }
+    }
+
     #[inline]
     fn shard(&self, shard: usize) -> &[Line] {
         &self.lines[shard * self.width..][..self.width]
@@ -295,14 +307,17 @@ mod tests {
         for _ in 0..4 {
             thread::scope(|scope| {
                 // Both orders: the lease is taken before the other thread-local exists, or after it.
-                scope.spawn(|| {
+                let after = scope.spawn(|| {
                     LAST.set(Some(Last(&CELLS)));
                     is_exclusive_after_much(&CELLS);
                 });
-                scope.spawn(|| {
+                let before = scope.spawn(|| {
                     is_exclusive_after_much(&CELLS);
                     LAST.set(Some(Last(&CELLS)));
                 });
+                // A scope alone does not wait for thread-locals.
+                after.join().unwrap();
+                before.join().unwrap();
             });
         }
         let each = (PATIENCE + 1 + 2 * AGAIN) as u64;

@@ -73,7 +73,7 @@ impl Histogram {
     /// How many values were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.counts().sum()
+        self.with_sums(|_, counts| counts.iter().fold(0, |sum, count| count.wrapping_add(sum)))
     }
 
     #[inline]
@@ -85,35 +85,38 @@ impl Histogram {
         bucket
     }
 
-    /// The count of each bucket.
-    fn counts(&self) -> impl Iterator<Item = u64> {
-        (0..self.bounds.buckets()).map(|bucket| self.cells.sum(FIRST_BUCKET + bucket))
+    /// Gives `work` the sum and the count of each bucket.
+    fn with_sums<R>(&self, work: impl FnOnce(u64, &[u64]) -> R) -> R {
+        let mut sums = [0; FIRST_BUCKET + Bounds::MOST_BUCKETS];
+        let sums = &mut sums[..FIRST_BUCKET + self.bounds.buckets()];
+        self.cells.sums(sums);
+        work(sums[SUM], &sums[FIRST_BUCKET..])
     }
 }
 
 impl Measured for Histogram {
     fn write(&self, prefixes: &Prefixes, format: Format, out: &mut Vec<u8>) {
-        let mut total = 0_u64;
-        let cells = self.bounds.le.iter().zip(&self.exemplars);
-        for (count, (le, exemplar)) in self.counts().zip(cells) {
-            total = total.wrapping_add(count);
-            out.extend_from_slice(&prefixes.value);
-            out.extend_from_slice(le);
-            text::integer(out, total);
-            if format == Format::OpenMetrics100
-                && let Some(found) = exemplar.load()
-            {
-                text::exemplar(out, &found, |out| self.bounds.write(out, found.value));
+        self.with_sums(|sum, counts| {
+            let mut total = 0_u64;
+            let cells = self.bounds.le.iter().zip(&self.exemplars);
+            for (count, (le, exemplar)) in counts.iter().zip(cells) {
+                total = total.wrapping_add(*count);
+                out.extend_from_slice(&prefixes.value);
+                out.extend_from_slice(le);
+                text::integer(out, total);
+                if format == Format::OpenMetrics100
+                    && let Some(found) = exemplar.load()
+                {
+                    text::exemplar(out, &found, |out| self.bounds.write(out, found.value));
+                }
+                out.push(b'\n');
             }
-            out.push(b'\n');
-        }
-        let sum = self.cells.sum(SUM);
-        text::sample(out, &prefixes.sum, |out| self.bounds.write(out, sum));
-        text::sample(out, &prefixes.count, |out| text::integer(out, total));
+            text::sample(out, &prefixes.sum, |out| self.bounds.write(out, sum));
+            text::sample(out, &prefixes.count, |out| text::integer(out, total));
+        });
     }
 
     fn read(&self) -> Value {
-        let counts: Vec<u64> = self.counts().collect();
         let found = |(bucket, cell): (usize, &ExemplarCell)| {
             let found = cell.load()?;
             Some(Exemplar {
@@ -124,17 +127,19 @@ impl Measured for Histogram {
                 unix_nanos: found.unix_nanos,
             })
         };
-        Value::Histogram(HistogramSnapshot {
-            bounds: self.bounds.described,
-            count: counts.iter().sum(),
-            counts,
-            sum: self.bounds.in_unit(self.cells.sum(SUM)),
-            exemplars: self
-                .exemplars
-                .iter()
-                .enumerate()
-                .filter_map(found)
-                .collect(),
+        self.with_sums(|sum, counts| {
+            Value::Histogram(HistogramSnapshot {
+                bounds: self.bounds.described,
+                count: counts.iter().sum(),
+                counts: counts.to_vec(),
+                sum: self.bounds.in_unit(sum),
+                exemplars: self
+                    .exemplars
+                    .iter()
+                    .enumerate()
+                    .filter_map(found)
+                    .collect(),
+            })
         })
     }
 }
