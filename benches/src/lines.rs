@@ -5,9 +5,7 @@ use detectviz_core::{
     telemetry::{
         context::{Slot, TraceContext},
         hub::{self, Outputs, Registration},
-        logs::{
-            Caller, Key, LineTemplate, Logs, LogsConfig, MessageSuffix, Output, StaticFields,
-        },
+        logs::{Caller, Key, LineTemplate, Logs, LogsConfig, MessageSuffix, Output, StaticFields},
         span::{Sampler, Spans},
     },
 };
