@@ -38,10 +38,12 @@ fn main() -> ExitCode {
 }
 
 fn drive(lines: &Lines, kind: Kind, count: u32) {
-    // Four rounds that wait together: the buffers have grown to more than is ever needed.
-    let now = Instant::now();
-    for _ in 0..4 * ROUND {
-        lines.write(kind, now);
+    // Several rounds, so that each of the buffers that are swapped has grown.
+    for number in 0..8 * ROUND {
+        if number % ROUND == 0 {
+            rounds::settle(lines.logs(), &Spans::disabled());
+        }
+        lines.write(kind, Instant::now());
     }
     let mut allocated = 0;
     for number in 0..count {

@@ -59,7 +59,7 @@ impl Buf {
     /// What lies behind the end: at least `wanted` bytes.
     #[inline]
     pub(super) fn room(&mut self, wanted: usize) -> &mut [u8] {
-        if self.bytes.len() - self.len < wanted {
+        if self.bytes.len().wrapping_sub(self.len) < wanted {
             self.grow(wanted);
         }
         &mut self.bytes[self.len..]
@@ -72,27 +72,48 @@ impl Buf {
         self.len += count;
     }
 
+    /// Lets `write` fill the next `N` bytes, and keeps as many of them as it says.
+    #[inline]
+    pub(super) fn fill<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        loop {
+            let room = self.bytes.get_mut(self.len..);
+            if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+                self.len += write(room).min(N);
+                return;
+            }
+            self.grow(N);
+        }
+    }
+
     #[inline]
     pub(in super::super) fn push(&mut self, byte: u8) {
-        self.room(1)[0] = byte;
-        self.len += 1;
+        self.put_some(&[byte], 1);
     }
 
     #[inline]
     pub(in super::super) fn put(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len();
+        loop {
+            let room = self.bytes.get_mut(self.len..);
+            if let Some(room) = room.and_then(|room| room.get_mut(..bytes.len())) {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                return;
+            }
+            self.grow(bytes.len());
+        }
     }
 
     /// Appends the first `count` bytes of `block`, of which all is copied.
     #[inline]
     pub(super) fn put_some<const N: usize>(&mut self, block: &[u8; N], count: usize) {
-        debug_assert!(count <= N, "a part of the block");
-        self.room(N)[..N].copy_from_slice(block);
-        self.len += count;
+        self.fill(|room| {
+            *room = *block;
+            count
+        });
     }
 
     #[cold]
+    #[inline(never)]
     fn grow(&mut self, wanted: usize) {
         let needed = self.len + wanted;
         self.bytes

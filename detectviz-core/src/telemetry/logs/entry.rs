@@ -79,11 +79,10 @@ impl<'a> Entry<'a> {
         let format = self.template.format;
         begin(out, format, at);
         self.template.before.put(out);
-        if let Some(suffix) = self.suffix {
-            suffix.text.put(out);
-        }
-        if format == LineFormat::Json {
-            out.push(b'"');
+        match (self.suffix, format) {
+            (Some(suffix), _) => suffix.text.put(out),
+            (None, LineFormat::Json) => out.push(b'"'),
+            (None, LineFormat::Text) => {}
         }
         if let Some(trace) = self.trace {
             put_ids(out, format, trace);

@@ -80,10 +80,16 @@ fn put_back(line: Box<Line>) {
 /// Appends the time, and what stands before it.
 #[inline]
 pub(super) fn begin(out: &mut Buf, format: LineFormat, at: Instant) {
-    if format == LineFormat::Json {
-        out.put_some(b"{\"timestamp\":\"  ", 14);
+    const BEFORE: usize = 14;
+    let time = timestamp::render(at);
+    match format {
+        LineFormat::Json => out.fill(|room: &mut [u8; BEFORE + 32]| {
+            room[..BEFORE].copy_from_slice(b"{\"timestamp\":\"");
+            room[BEFORE..].copy_from_slice(&time);
+            BEFORE + timestamp::LEN
+        }),
+        LineFormat::Text => out.put_some(&time, timestamp::LEN),
     }
-    out.put_some(&timestamp::render(at), timestamp::LEN);
 }
 
 /// Appends the ids of the span.
@@ -92,23 +98,25 @@ pub(super) fn put_ids(out: &mut Buf, format: LineFormat, trace: &TraceContext) {
     const JSON: [u8; 75] =
         *b",\"trace_id\":\"00000000000000000000000000000000\",\"span_id\":\"0000000000000000\"";
     const TEXT: [u8; 67] = *b" trace_id=00000000000000000000000000000000 span_id=0000000000000000";
-    let trace_id = number::hex16(trace.trace_id().to_bytes());
-    let span_id = number::hex8(u64::from_be_bytes(trace.span_id().to_bytes()));
+    let trace_id = u128::from_be_bytes(trace.trace_id().to_bytes());
+    let (high, low) = ((trace_id >> 64) as u64, trace_id as u64);
+    let span_id = u64::from_be_bytes(trace.span_id().to_bytes());
+    let ids = [number::hex(high), number::hex(low), number::hex(span_id)];
     match format {
-        LineFormat::Json => {
-            let room = &mut out.room(JSON.len())[..JSON.len()];
-            room.copy_from_slice(&JSON);
-            room[13..45].copy_from_slice(&trace_id);
-            room[58..74].copy_from_slice(&span_id);
-            out.keep(JSON.len());
-        }
-        LineFormat::Text => {
-            let room = &mut out.room(TEXT.len())[..TEXT.len()];
-            room.copy_from_slice(&TEXT);
-            room[10..42].copy_from_slice(&trace_id);
-            room[51..].copy_from_slice(&span_id);
-            out.keep(TEXT.len());
-        }
+        LineFormat::Json => out.fill(|room| {
+            *room = JSON;
+            room[13..29].copy_from_slice(&ids[0]);
+            room[29..45].copy_from_slice(&ids[1]);
+            room[58..74].copy_from_slice(&ids[2]);
+            JSON.len()
+        }),
+        LineFormat::Text => out.fill(|room| {
+            *room = TEXT;
+            room[10..26].copy_from_slice(&ids[0]);
+            room[26..42].copy_from_slice(&ids[1]);
+            room[51..].copy_from_slice(&ids[2]);
+            TEXT.len()
+        }),
     }
 }
 

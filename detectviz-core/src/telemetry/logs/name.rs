@@ -49,12 +49,12 @@ pub(super) struct Taken {
 
 /// Names of the source that this thread has seen, by address. A static text does not change, so that its address and its
 /// length stand for it.
-struct Seen([Cell<Name<'static>>; PLACES]);
+struct Seen([[Cell<Name<'static>>; 2]; PLACES]);
 
 const PLACES: usize = 64;
 
 thread_local! {
-    static SEEN: Seen = const { Seen([const { Cell::new(EMPTY) }; PLACES]) };
+    static SEEN: Seen = const { Seen([const { [const { Cell::new(EMPTY) }; 2] }; PLACES]) };
 }
 
 const EMPTY: Name<'static> = Name {
@@ -187,14 +187,24 @@ impl Taken {
 impl Seen {
     #[inline]
     fn find(&self, text: &'static str) -> Name<'static> {
-        let address = text.as_ptr().addr();
-        let place = &self.0[(address ^ (address >> 6) ^ text.len()) % PLACES];
-        let name = place.get();
-        if std::ptr::eq(name.text, text) {
-            return name;
+        const MIX: usize = 0x9e37_79b9_7f4a_7c15_u64 as usize;
+        let address = text.as_ptr().addr() ^ text.len();
+        let place = address.wrapping_mul(MIX) >> (usize::BITS - PLACES.ilog2());
+        let names = &self.0[place % PLACES];
+        for name in names {
+            let name = name.get();
+            if std::ptr::eq(name.text, text) {
+                return name;
+            }
         }
+        Self::look(text, names)
+    }
+
+    /// Looks at a name and puts it first; the one that was second is forgotten.
+    #[cold]
+    fn look(text: &'static str, [first, second]: &[Cell<Name<'static>>; 2]) -> Name<'static> {
         let name = Name::new(text);
-        place.set(name);
+        second.set(first.replace(name));
         name
     }
 }

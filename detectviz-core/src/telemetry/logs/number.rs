@@ -6,13 +6,24 @@ const MOST: usize = 20;
 
 static PAIRS: [[u8; 2]; 100] = pairs();
 
+/// Each byte in decimal, with a full stop after it.
+static BYTES: [[u8; 4]; 256] = bytes();
+
 /// Appends `value` in decimal.
 #[inline]
 pub(super) fn u64(out: &mut Buf, value: u64) {
-    if let Some(room) = out.room(MOST).first_chunk_mut() {
-        let count = render(room, value);
-        out.keep(count);
+    out.fill(|room| render(room, value));
+}
+
+/// Appends an IPv4 address.
+#[inline]
+pub(super) fn ipv4(out: &mut Buf, octets: [u8; 4]) {
+    for octet in octets {
+        let count = 2 + usize::from(octet > 9) + usize::from(octet > 99);
+        out.put_some(&BYTES[usize::from(octet)], count.min(4));
     }
+    // The last full stop.
+    out.truncate(out.len() - 1);
 }
 
 /// Appends `value` in decimal.
@@ -62,57 +73,75 @@ pub(super) fn pair(value: u64) -> [u8; 2] {
 
 /// Writes `value` over the start of `out` and returns the number of its digits.
 #[inline]
-fn render(out: &mut [u8; MOST], mut value: u64) -> usize {
-    if value < 10 {
-        out[0] = b'0' + value as u8;
-        return 1;
-    }
-    let count = value.ilog10() as usize + 1;
-    let mut at = count.min(MOST);
-    while value >= 100 && at >= 2 {
-        at -= 2;
-        out[at..at + 2].copy_from_slice(&pair(value % 100));
-        value /= 100;
-    }
-    if value >= 10 {
-        out[..2].copy_from_slice(&pair(value));
+fn render(out: &mut [u8; MOST], value: u64) -> usize {
+    if value < 10_000 {
+        render_top(out, value)
     } else {
-        out[0] = b'0' + value as u8;
+        render_long(out, value)
     }
-    count
 }
 
-/// Writes 16 bytes as 32 lower-case hexadecimal digits.
+/// Writes a number below 100 without a leading zero.
 #[inline]
-pub(super) fn hex16(bytes: [u8; 16]) -> [u8; 32] {
-    let value = u128::from_be_bytes(bytes);
-    let (high, low) = (hex8((value >> 64) as u64), hex8(value as u64));
-    let mut out = [0; 32];
-    out[..16].copy_from_slice(&high);
-    out[16..].copy_from_slice(&low);
-    out
+fn top(out: &mut [u8; MOST], value: u64) -> usize {
+    let [tens, ones] = pair(value);
+    if value < 10 {
+        out[0] = ones;
+        1
+    } else {
+        out[..2].copy_from_slice(&[tens, ones]);
+        2
+    }
 }
 
-/// The 16 lower-case hexadecimal digits of `value`.
-#[inline]
-pub(super) fn hex8(value: u64) -> [u8; 16] {
-    let mut out = [0; 16];
-    out[..8].copy_from_slice(&hex4((value >> 32) as u32));
-    out[8..].copy_from_slice(&hex4(value as u32));
-    out
+/// Four digits at a time, behind the first one to four.
+#[inline(never)]
+fn render_long(out: &mut [u8; MOST], value: u64) -> usize {
+    let start = if value < 100_000_000 {
+        render_top(out, value / 10_000)
+    } else {
+        render_long(out, value / 10_000)
+    };
+    let Some(room) = out
+        .get_mut(start..)
+        .and_then(|out| out.first_chunk_mut::<4>())
+    else {
+        return start;
+    };
+    let ([a, b], [c, d]) = (pair(value / 100 % 100), pair(value % 100));
+    *room = [a, b, c, d];
+    start + 4
 }
 
-/// Eight digits, all in one word: the nibbles are spread to a byte each, and those above nine moved on to the letters.
+/// Writes a number below 10,000.
 #[inline]
-fn hex4(value: u32) -> [u8; 8] {
+fn render_top(out: &mut [u8; MOST], value: u64) -> usize {
+    if value < 100 {
+        return top(out, value);
+    }
+    let start = top(out, value / 100);
+    out[start..start + 2].copy_from_slice(&pair(value % 100));
+    start + 2
+}
+
+/// The 16 lower-case hexadecimal digits of `value`, eight in a word at a time: the nibbles are spread to a byte each, and
+/// those above nine moved on to the letters.
+#[inline]
+pub(super) fn hex(value: u64) -> [u8; 16] {
+    let (high, low) = ((value >> 32) as u32, value as u32);
+    let digits = u128::from(eight_digits(high)) << 64 | u128::from(eight_digits(low));
+    digits.to_be_bytes()
+}
+
+#[inline]
+fn eight_digits(value: u32) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let word = u64::from(value);
     let word = (word | word << 16) & 0x0000_ffff_0000_ffff;
     let word = (word | word << 8) & 0x00ff_00ff_00ff_00ff;
     let word = (word | word << 4) & (0x0f * ONES);
     let letters = ((word + 6 * ONES) >> 4) & ONES;
-    let digits = word + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1);
-    digits.to_be_bytes()
+    word + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1)
 }
 
 const fn pairs() -> [[u8; 2]; 100] {
@@ -120,6 +149,28 @@ const fn pairs() -> [[u8; 2]; 100] {
     let mut value = 0;
     while value < 100 {
         table[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    table
+}
+
+const fn bytes() -> [[u8; 4]; 256] {
+    let mut table = [[b'.'; 4]; 256];
+    let mut value = 0;
+    while value < 256 {
+        let mut at = if value > 99 {
+            3
+        } else if value > 9 {
+            2
+        } else {
+            1
+        };
+        let mut rest = value;
+        while at > 0 {
+            at -= 1;
+            table[value][at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
         value += 1;
     }
     table
@@ -194,9 +245,15 @@ mod tests {
         }
 
         #[test]
-        fn ids_are_written_as_fmt_writes_them(value: u128) {
-            let hex = hex16(value.to_be_bytes());
-            prop_assert_eq!(str::from_utf8(&hex).unwrap(), format!("{value:032x}"));
+        fn ids_are_written_as_fmt_writes_them(value: u64) {
+            let digits = hex(value);
+            prop_assert_eq!(str::from_utf8(&digits).unwrap(), format!("{value:016x}"));
+        }
+
+        #[test]
+        fn addresses_are_written_as_fmt_writes_them(octets: [u8; 4]) {
+            let address = std::net::Ipv4Addr::from(octets);
+            prop_assert_eq!(text(|out| ipv4(out, octets)), address.to_string());
         }
     }
 }

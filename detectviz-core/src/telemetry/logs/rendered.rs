@@ -12,9 +12,10 @@ use tracing::Level;
 /// A piece of a line.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Rendered {
-    /// Filled up, so that a short piece can be copied whole.
-    bytes: Box<[u8]>,
     len: usize,
+    /// Filled up, so that it can be copied whole; spaces when the piece is long.
+    short: [u8; SHORT],
+    long: Box<[u8]>,
 }
 
 /// Where an event comes from, level, place and target, as every line of it says.
@@ -31,11 +32,18 @@ const SHORT: usize = 64;
 
 impl Rendered {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        let mut filled = bytes.to_vec();
-        filled.resize(bytes.len().max(SHORT), b' ');
+        let mut short = [b' '; SHORT];
+        let long = match short.get_mut(..bytes.len()) {
+            Some(start) => {
+                start.copy_from_slice(bytes);
+                Box::default()
+            }
+            None => bytes.into(),
+        };
         Self {
-            bytes: filled.into(),
             len: bytes.len(),
+            short,
+            long,
         }
     }
 
@@ -46,9 +54,10 @@ impl Rendered {
 
     #[inline]
     pub(super) fn put(&self, out: &mut Buf) {
-        match self.bytes.first_chunk::<SHORT>() {
-            Some(short) if self.len <= SHORT => out.put_some(short, self.len),
-            _ => out.put(&self.bytes[..self.len]),
+        if self.len <= SHORT {
+            out.put_some(&self.short, self.len);
+        } else {
+            out.put(&self.long);
         }
     }
 }

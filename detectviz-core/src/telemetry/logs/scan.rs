@@ -10,8 +10,8 @@ const BLOCK: usize = 16;
 pub(super) const BEHIND: usize = BLOCK;
 
 /// What a text holds that needs a closer look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found(u8);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found([u8; BLOCK]);
 
 // === impl Found ===
 
@@ -22,13 +22,14 @@ impl Found {
     /// Nothing: the text is JSON as it stands, and no secret can be in it.
     #[inline]
     pub(super) fn nothing(self) -> bool {
-        self.0 == 0
+        u128::from_ne_bytes(self.0) == 0
     }
 
     /// Something that may have to be escaped: not printable ASCII, a quote or a backslash.
     #[inline]
     pub(super) fn escapes(self) -> bool {
-        self.0 & Self::ESCAPE != 0
+        const ALL: u128 = u128::from_ne_bytes([Found::ESCAPE; BLOCK]);
+        u128::from_ne_bytes(self.0) & ALL != 0
     }
 }
 
@@ -50,7 +51,7 @@ pub(super) fn copy(out: &mut [u8], text: &[u8]) -> Found {
         *out = last;
         judge(&last, &mut found);
     }
-    Found(found.into_iter().fold(0, |all, one| all | one))
+    Found(found)
 }
 
 /// Whether `bytes` are ASCII without control characters, quotes and backslashes: JSON as they stand.
@@ -95,30 +96,39 @@ fn judge(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
     }
 }
 
-/// The bytes, fewer than a block, and then nothing of interest.
+/// The bytes, fewer than a block, and then nothing of interest. It is put together from pieces that may overlap: where they
+/// do, they are the same.
 #[inline]
 fn last(rest: &[u8]) -> [u8; BLOCK] {
-    const FILL: u128 = u128::from_ne_bytes([b'x'; BLOCK]);
-    let len = rest.len().min(BLOCK - 1);
-    // Two pieces that may overlap: where they do, they are the same.
-    let value = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
+    const FILL: u64 = u64::from_ne_bytes([b'x'; 8]);
+    let bits = 8 * rest.len() as u32;
+    let (low, high) = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
         (Some(first), Some(last)) => {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-            u128::from(first) | u128::from(last) << (8 * (len - 8))
+            // The part of the last eight that lies behind the first.
+            let behind = last.unbounded_shr(128 - bits);
+            (first, behind | FILL.unbounded_shl(bits - 64))
         }
-        _ => match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-            (Some(first), Some(last)) => {
-                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-                u128::from(u64::from(first) | u64::from(last) << (8 * (len - 4)))
-            }
-            _ => {
-                let at = |at: usize| u32::from(rest.get(at).copied().unwrap_or(0)) << (8 * at);
-                u128::from(at(0) | at(1) | at(2))
-            }
-        },
+        _ => (few(rest) | FILL.unbounded_shl(bits), FILL),
     };
-    let kept = (1 << (8 * len)) - 1;
-    (value | FILL & !kept).to_le_bytes()
+    (u128::from(low) | u128::from(high) << 64).to_le_bytes()
+}
+
+/// Fewer than eight bytes, as a number, the first the lowest.
+#[inline]
+fn few(rest: &[u8]) -> u64 {
+    let Some(end) = rest.len().checked_sub(1) else {
+        return 0;
+    };
+    if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u64::from(first) | u64::from(last) << (8 * (rest.len() - 4));
+    }
+    // One, two or three: the first, the middle and the last.
+    let middle = rest.len() / 2;
+    [0, middle, end]
+        .into_iter()
+        .fold(0, |all, at| all | u64::from(rest[at]) << (8 * at))
 }
 
 fn is_plain_word(word: &[u8; 8]) -> bool {

@@ -21,6 +21,7 @@ pub struct LineTemplate {
 /// The end of a message whose start is in a [`LineTemplate`]; made by [`Logs::message_suffix`].
 #[derive(Clone, Debug)]
 pub struct MessageSuffix {
+    /// With the quote that closes the message.
     pub(super) text: Rendered,
     pub(super) truncated: bool,
 }
@@ -79,12 +80,9 @@ impl Logs {
         let mut line = self.blank();
         line.message_within(Value::Str(text), MAX_SUFFIX);
         let text = line.written_from(HEAD);
-        let inner = match self.format() {
-            LineFormat::Json => &text[1..text.len() - 1],
-            LineFormat::Text => text,
-        };
+        let opened = usize::from(self.format() == LineFormat::Json);
         MessageSuffix {
-            text: Rendered::new(inner),
+            text: Rendered::new(&text[opened..]),
             truncated: line.is_truncated(),
         }
     }

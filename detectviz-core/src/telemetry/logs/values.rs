@@ -118,14 +118,7 @@ impl<'a> Values<'a> {
         if self.key(key, 0) {
             self.out.push(b'"');
             match value.ip().to_canonical() {
-                IpAddr::V4(ip) => {
-                    let [a, b, c, d] = ip.octets();
-                    number::u64(self.out, a.into());
-                    for octet in [b, c, d] {
-                        self.out.push(b'.');
-                        number::u64(self.out, octet.into());
-                    }
-                }
+                IpAddr::V4(ip) => number::ipv4(self.out, ip.octets()),
                 // Writing to memory does not fail.
                 IpAddr::V6(ip) => drop(write!(self.out, "[{ip}]")),
             }
