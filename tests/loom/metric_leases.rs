@@ -38,7 +38,7 @@ fn every_addition_counts(leases: usize, threads: u64) {
         record(&shared.0, &shared.1, &shared.2);
         let others = threads.len() as u64;
         for thread in threads {
-            thread.join().unwrap();
+            thread.join().expect("it ends well");
         }
         let (leases, exclusive, rest) = &*shared;
         let counted: u64 = exclusive.iter().map(|cell| cell.load(Relaxed)).sum();

@@ -231,10 +231,10 @@ impl<T> Draft<T> {
         let entry = self.entries.get_mut(key)?;
         let at = entry.place.take()?;
         let seat = Arc::clone(&entry.seat);
-        if let Some(moved) = self.table.swap_remove(at) {
-            if let Some(moved) = self.entries.get_mut(&moved.state().key) {
-                moved.place = Some(at);
-            }
+        if let Some(moved) = self.table.swap_remove(at)
+            && let Some(moved) = self.entries.get_mut(&moved.state().key)
+        {
+            moved.place = Some(at);
         }
         self.count(seat.vitals().weight.load(Relaxed), false);
         let weight = seat.state().endpoint.load().weight;

@@ -50,6 +50,36 @@ pub(super) const MOST_LIMITS: usize = 4;
 
 // === impl AdmissionConfig ===
 
+impl AdmissionConfig {
+    /// Sets how many requests the server works on at once.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: BulkheadConfig) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// Lets the server find out by itself how many requests it works on at once.
+    #[must_use]
+    pub fn adaptive(mut self, adaptive: AdaptiveConfig) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Sets when load is shed.
+    #[must_use]
+    pub fn shed(mut self, shed: ShedConfig) -> Self {
+        self.shed = Some(shed);
+        self
+    }
+
+    /// Sets how long requests may take.
+    #[must_use]
+    pub fn deadline(mut self, deadline: DeadlineConfig) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
 impl Section for AdmissionConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         check.nested("deadline", &self.deadline);

@@ -17,8 +17,8 @@
 //! use detectviz_core::resilience::bulkhead::BulkheadConfig;
 //! use detectviz_http::admission::AdmissionConfig;
 //!
-//! let mut config = AdmissionConfig::default();
-//! config.concurrency = BulkheadConfig::default().max_concurrent(200).max_queue(50);
+//! let limit = BulkheadConfig::default().max_concurrent(200).max_queue(50);
+//! let config = AdmissionConfig::default().concurrency(limit);
 //! ```
 //!
 //! # What is counted

@@ -34,8 +34,7 @@ fn routes() -> RouteTable {
 }
 
 fn stack(admission: AdmissionConfig, metrics: &Registry) -> Stack {
-    let mut config = StackConfig::default();
-    config.admission = admission;
+    let config = StackConfig::default().admission(admission);
     check(&config).unwrap();
     let health = Health::new(&HealthConfig::default(), &Tasks::new(), metrics);
     let deps = StackDeps::default()
@@ -46,11 +45,10 @@ fn stack(admission: AdmissionConfig, metrics: &Registry) -> Stack {
 }
 
 fn limited(max_concurrent: u32, max_queue: u32) -> AdmissionConfig {
-    let mut config = AdmissionConfig::default();
-    config.concurrency = BulkheadConfig::default()
+    let limit = BulkheadConfig::default()
         .max_concurrent(max_concurrent)
         .max_queue(max_queue);
-    config
+    AdmissionConfig::default().concurrency(limit)
 }
 
 fn get(path: &str) -> Req {
@@ -354,8 +352,7 @@ async fn strangers_ask_in_vain_for_a_deadline() {
 #[tokio::test]
 async fn load_is_shed_by_priority_and_probes_are_not() {
     use detectviz_core::resilience::shed::{Readings, ShedConfig};
-    let mut config = AdmissionConfig::default();
-    config.shed = Some(ShedConfig::default());
+    let mut config = AdmissionConfig::default().shed(ShedConfig::default());
     let batch = RouteAdmissionConfig::default().priority(Priority::Sheddable);
     config.routes.insert("/batch".to_owned(), batch);
     let stack = stack(config, &Registry::new());
@@ -381,8 +378,7 @@ async fn load_is_shed_by_priority_and_probes_are_not() {
 #[tokio::test(start_paused = true)]
 async fn an_adaptive_limit_learns_from_how_long_handlers_take() {
     use detectviz_core::resilience::adaptive::AdaptiveConfig;
-    let mut config = AdmissionConfig::default();
-    config.adaptive = Some(AdaptiveConfig::default());
+    let config = AdmissionConfig::default().adaptive(AdaptiveConfig::default());
     let stack = stack(config, &Registry::new());
     let limit = stack.admission().concurrency().clone();
     let svc = stack.service(service_fn(|request: Req| async {

@@ -94,6 +94,13 @@ impl ClientConfig {
         iter::once(("policy".to_owned(), &self.policy)).chain(upstreams)
     }
 
+    /// Sets how long an idle connection is kept.
+    #[must_use]
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.pool_idle_timeout = timeout;
+        self
+    }
+
     /// Sets whether HTTP/2 is spoken.
     #[must_use]
     pub fn h2(mut self, on: bool) -> Self {

@@ -29,6 +29,7 @@ use std::{
 const SPARE: usize = 1024;
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "a box is handed out, and comes back")]
     static UNUSED: RefCell<Vec<Box<Call>>> = const { RefCell::new(Vec::new()) };
 }
 

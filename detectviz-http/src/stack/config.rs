@@ -17,6 +17,31 @@ pub struct StackConfig {
     pub admission: AdmissionConfig,
 }
 
+// === impl StackConfig ===
+
+impl StackConfig {
+    /// Sets how requests are traced.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceConfig) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Sets how requests are measured and logged.
+    #[must_use]
+    pub fn observe(mut self, observe: ObserveConfig) -> Self {
+        self.observe = observe;
+        self
+    }
+
+    /// Sets which requests are taken on.
+    #[must_use]
+    pub fn admission(mut self, admission: AdmissionConfig) -> Self {
+        self.admission = admission;
+        self
+    }
+}
+
 impl Section for StackConfig {
     fn validate(&self, check: &mut Checker<'_>) {
         check.nested("trace", &self.trace);

@@ -92,7 +92,7 @@ fn judge(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
         let printable = byte.wrapping_sub(b' ') < 0x7f - b' ';
         let escape = !printable | (*byte == b'"') | (*byte == b'\\');
         let clue = (*byte == b' ') | (*byte == b':') | (*byte == b'=');
-        *found |= u8::from(escape) * Found::ESCAPE | u8::from(clue) * Found::CLUE;
+        *found |= (u8::from(escape) * Found::ESCAPE) | (u8::from(clue) * Found::CLUE);
     }
 }
 

@@ -162,9 +162,7 @@ async fn a_body_that_is_not_read_costs_its_connection() {
 #[tokio::test]
 async fn connections_that_idle_are_closed() {
     let upstream = Upstream::echo().await;
-    let mut config = ClientConfig::default();
-    config.pool_idle_timeout = Duration::from_millis(40);
-    let client = client(config);
+    let client = client(ClientConfig::default().pool_idle_timeout(Duration::from_millis(40)));
     text(client.get(upstream.uri("/")).await.unwrap()).await;
     upstream.all_closed().await;
     text(client.get(upstream.uri("/")).await.unwrap()).await;

@@ -62,8 +62,7 @@ impl Log {
         let deps = StackDeps::default()
             .with_logs(self.logs.clone())
             .with_routes(table.build().unwrap());
-        let mut stack = StackConfig::default();
-        stack.observe = config.clone();
+        let stack = StackConfig::default().observe(config.clone());
         Stack::new(&stack, deps).unwrap()
     }
 
