@@ -4,9 +4,10 @@ use detectviz_core::{
     balance::{BalanceConfig, BalanceMetrics, Balancer},
     config::{Checker, DurationText, Section, duration},
     resilience::{
-        breaker::{BreakerConfig, Circuit, WindowConfig},
+        breaker::{self, BreakerConfig, Circuit, WindowConfig},
         bulkhead::{Bulkhead, BulkheadConfig, BulkheadMetrics},
-        retry::{Retry, RetryConfig},
+        fallback, hedge,
+        retry::{self, Retry, RetryConfig},
     },
     telemetry::metrics::Registry,
 };
@@ -144,6 +145,10 @@ impl Section for PolicyConfig {
 
 impl PolicyMaker {
     pub(super) fn new(config: super::ClientConfig, metrics: &Registry) -> Self {
+        breaker::register(metrics);
+        retry::register(metrics);
+        hedge::register(metrics);
+        fallback::register(metrics);
         Self {
             bulkheads: BulkheadMetrics::new(metrics),
             balancers: BalanceMetrics::new(metrics),

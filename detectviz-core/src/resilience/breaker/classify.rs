@@ -1,6 +1,9 @@
 //! What a result says about the service that was called.
 use super::Open;
-use crate::error::{BoxError, cause_ref};
+use crate::{
+    error::{BoxError, cause_ref},
+    resilience::{bulkhead::Overloaded, rate_limit::RateLimited, shed::Shedding},
+};
 
 /// What the result of a call says about the service that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,9 @@ pub struct DefaultClassify;
 #[must_use]
 pub fn is_refusal(err: &BoxError) -> bool {
     cause_ref::<Open>(&**err).is_some()
+        || cause_ref::<Overloaded>(&**err).is_some()
+        || cause_ref::<RateLimited>(&**err).is_some()
+        || cause_ref::<Shedding>(&**err).is_some()
 }
 
 // === impl DefaultClassify ===

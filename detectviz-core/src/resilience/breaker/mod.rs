@@ -72,7 +72,7 @@ pub use self::{
     handle::BreakerHandle,
     layer::BreakerLayer,
     permit::{OwnedPermit, Permit},
-    recorder::BreakerMetrics,
+    recorder::{BreakerMetrics, register},
     service::Breaker,
     ticket::Ticket,
     transition::{Cause, Counts, Transition},

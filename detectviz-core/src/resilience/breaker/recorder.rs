@@ -66,6 +66,17 @@ struct Series {
     refused: Arc<Counter>,
 }
 
+/// Gives the metrics of circuit breakers their place in `metrics`, whether or not there are any.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    metrics.gauge(&STATE);
+    for counter in [&TRANSITIONS, &REFUSED, &EXCEEDED] {
+        metrics.counter(counter);
+    }
+}
+
 // === impl BreakerMetrics ===
 
 impl BreakerMetrics {

@@ -27,6 +27,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+pub use self::recorder::register;
 pub use self::{
     future::ResponseFuture,
     handle::{Fallback, Selected},

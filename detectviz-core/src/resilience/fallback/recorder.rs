@@ -21,6 +21,14 @@ pub(super) struct Recorder {
     pub(super) failed: Arc<Counter>,
 }
 
+/// Gives the metrics of fallbacks their place in `metrics`, whether or not there are any.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    metrics.counter(&CALLS);
+}
+
 // === impl Recorder ===
 
 impl Recorder {

@@ -52,6 +52,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use self::recorder::register;
 pub use self::{
     config::HedgeConfig,
     future::ResponseFuture,

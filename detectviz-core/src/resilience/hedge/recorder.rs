@@ -42,6 +42,17 @@ pub(super) struct Recorder {
     pub(super) denied: Arc<Counter>,
 }
 
+/// Gives the metrics of hedging their place in `metrics`, whether or not there are any.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    for counter in [&SENT, &WON, &DENIED] {
+        metrics.counter(counter);
+    }
+    metrics.declare(&[&DELAY]);
+}
+
 // === impl Recorder ===
 
 impl Recorder {

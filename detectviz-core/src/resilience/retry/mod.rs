@@ -58,6 +58,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use self::recorder::register;
 pub use self::{
     backoff::BackoffConfig,
     config::RetryConfig,

@@ -52,6 +52,16 @@ pub(super) struct Recorder {
     refused: [Arc<Counter>; Stop::REFUSED.len()],
 }
 
+/// Gives the metrics of retries their place in `metrics`, whether or not there are any.
+///
+/// # Panics
+/// When the names are taken by other descriptions.
+pub fn register(metrics: &Registry) {
+    metrics.counter(&RETRIES);
+    metrics.counter(&REFUSED);
+    metrics.declare(&[&ATTEMPTS, &BALANCE]);
+}
+
 // === impl Recorder ===
 
 impl Recorder {
