@@ -4,11 +4,11 @@
 //! | module | holds |
 //! |---|---|
 //! | [`server`] | HTTP/1.1 and HTTP/2, with limits against slow and hostile clients, TLS, and a drain |
-//! | [`stack`] | the order of the layers: [`catch_panic`] ▸ [`trace`] ▸ [`observe`] |
+//! | [`stack`] | the server's stack in its order: [`catch_panic`] ▸ [`trace`] ▸ [`observe`] ▸ [`probe`] ▸ [`admission`] |
 //! | [`admission`] | limits on how many requests, and how often: what is refused, and how |
 //! | [`probe`] | `/livez`, `/readyz`, `/startupz` and their aliases, as a layer |
 //! | [`admin`] | the admin port: probes, metrics, configuration, log levels, version |
-//! | [`client`] | pooled, with timeouts, discovery by name and the trace passed on |
+//! | [`client`] | pooled and protected: deadlines, retries, breaker, bulkhead, balancing; discovery by name, the trace passed on |
 //! | [`head_scan`] | one pass over the headers of a request for all that the layers read |
 //! | [`propagation`] | trace context and baggage in and out of headers |
 //! | [`route`] | which route a request is for |

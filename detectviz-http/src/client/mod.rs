@@ -1,7 +1,7 @@
 //! The HTTP client: pooled, bounded in time, traced, and it finds services by name.
 //!
 //! `http://orders/v1/items` goes to one of the endpoints that the [provider](ClientBuilder::with_discovery) knows for
-//! `orders`, in turn, and the `Host` header keeps the name. A host with a port, an IP address, and a host that the
+//! `orders`, and `Host` and `:authority` keep the name. A host with a port, an IP address, and a host that the
 //! provider does not know go to DNS as they are. The request path reads a snapshot of the endpoints and waits for
 //! nobody; only the first request to a name asks the provider.
 //!
@@ -22,18 +22,29 @@
 //! [`Elapsed`](detectviz_core::resilience::timeout::Elapsed). A deadline of the request that is being served, when it is
 //! nearer, counts instead.
 //!
+//! # What protects a call
+//! ```text
+//! total deadline ▸ bulkhead ▸ retry and budget ▸ breaker (counts attempts) ▸ balance ▸ attempt timeout ▸ inject ▸ endpoint
+//! ```
+//! The [policy](PolicyConfig) of an upstream says how. Repeated is what failed in a way that may mend itself: no connection,
+//! whatever the request does, since nothing was sent; and 429, 502, 503, 504, a broken connection and a timeout where the method
+//! is idempotent, there is an `Idempotency-Key`, or the caller says that the call is [safe](SafeToRepeat). Bodies are sent
+//! again up to 64 KiB, streams never. What is left of the deadline of the request that is being served goes along as
+//! `grpc-timeout` or `x-request-timeout-ms`.
+//!
 //! # Errors
 //! A [`BoxError`](detectviz_core::error::BoxError) in whose chain [`cause_ref`](detectviz_core::error::cause_ref) finds
 //! what went wrong: `Elapsed`, [`ConnectTimeout`], [`ConnectFailed`], [`NoEndpoints`], [`LookupFailed`],
-//! [`NoTrustRoots`], [`InvalidTarget`] or [`SendFailed`]. A status such as 404 or 503 is an answer and no error.
+//! [`NoTrustRoots`], [`InvalidTarget`], [`TooManyPending`] or [`SendFailed`]; or what refused it:
+//! [`Open`](detectviz_core::resilience::breaker::Open), [`Overloaded`](detectviz_core::resilience::bulkhead::Overloaded), and
+//! [`BudgetExhausted`](detectviz_core::resilience::retry::BudgetExhausted) around what would have been tried again. A status such as 404 or 503 is an answer and no error.
 //!
 //! # Cancel safety
 //! A dropped call is cancelled: over HTTP/2 its stream is reset, over HTTP/1 its connection is closed. What the server
 //! has done by then is done.
 //!
 //! # What it does not do
-//! It follows no redirects, keeps no cookies, reads no proxy settings, and over HTTP/2 the `:authority` of a discovered
-//! service is the endpoint's. Retries belong to `detectviz_core::resilience`.
+//! It follows no redirects, keeps no cookies and reads no proxy settings.
 mod aim;
 mod attempt;
 mod body;
