@@ -92,8 +92,10 @@ impl<T> Balancer<T> {
     #[inline]
     pub fn pick(&self, cx: &PickContext<'_>) -> Result<Picked<T>, NoEndpoints> {
         let snapshot = self.inner.snapshot.load();
-        let picked = snapshot.pick(&self.inner.shared, cx);
-        picked.or_else(|reason| self.inner.pick_again(&snapshot, reason, cx))
+        match snapshot.pick_plain(&self.inner.shared, cx) {
+            Some(picked) => Ok(picked),
+            None => self.inner.pick_with_care(&snapshot, cx),
+        }
     }
 
     /// A picker for one thread or connection.
@@ -180,8 +182,10 @@ impl<T> Picker<T> {
     pub fn pick(&mut self, cx: &PickContext<'_>) -> Result<Picked<T>, NoEndpoints> {
         let inner = &self.inner;
         let snapshot = self.cache.load();
-        let picked = snapshot.pick(&inner.shared, cx);
-        picked.or_else(|reason| inner.pick_again(snapshot, reason, cx))
+        match snapshot.pick_plain(&inner.shared, cx) {
+            Some(picked) => Ok(picked),
+            None => inner.pick_with_care(snapshot, cx),
+        }
     }
 }
 
@@ -231,6 +235,18 @@ impl<T> Inner<T> {
 
     pub(super) fn draft(&self) -> MutexGuard<'_, Draft<T>> {
         self.draft.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline(never)]
+    fn pick_with_care(
+        &self,
+        snapshot: &Arc<Snapshot<T>>,
+        cx: &PickContext<'_>,
+    ) -> Result<Picked<T>, NoEndpoints> {
+        match snapshot.pick(&self.shared, cx) {
+            Ok(picked) => Ok(picked),
+            Err(reason) => self.pick_again(snapshot, reason, cx),
+        }
     }
 
     /// Nobody was found in `before`: chooses again if endpoints have changed meanwhile.

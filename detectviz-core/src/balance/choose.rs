@@ -6,14 +6,14 @@
 use super::{
     EndpointId, NoEndpointsReason, PickContext,
     endpoint::Seat,
-    ewma::Tick,
+    ewma::PeakEwma,
     gate::Standing,
     policy::{Alias, below, point_of},
     shared::Shared,
     snapshot::{Chooser, Chosen, Snapshot},
     state::{mix, slow_start_share, unit},
 };
-use std::sync::atomic::Ordering::Relaxed;
+use std::{hint::select_unpredictable, mem, sync::atomic::Ordering::Relaxed};
 
 /// What a look with care finds.
 enum Found {
@@ -56,8 +56,33 @@ const COMPARED: u64 = 8;
 const POINTS: usize = 1024;
 
 impl<T> Snapshot<T> {
-    /// Chooses by policy; `now` is the moment of `cx`.
+    /// Chooses among endpoints of which there is nothing special to know; `None` where that takes more care.
     #[inline]
+    pub(super) fn choose_plain(
+        &self,
+        shared: &Shared,
+        cx: &PickContext<'_>,
+        now: u64,
+    ) -> Option<&Seat<T>> {
+        if !self.may_be_plain(cx) {
+            return None;
+        }
+        let at = match &self.chooser {
+            Chooser::Two { by_latency, draw } => {
+                let (a, b) = self.two(draw.as_ref(), cx.random);
+                let (a, b) = (self.seats.at(a), self.seats.at(b));
+                let plain = self.is_plain(a, now) && self.is_plain(b, now);
+                return plain.then(|| self.cheaper(a, b, *by_latency));
+            }
+            Chooser::Turns(turns) => turns.at(shared.turn.fetch_add(1, Relaxed)),
+            Chooser::Random(alias) => self.draw(alias.as_ref(), cx.random),
+            Chooser::Ring { .. } => return None,
+        };
+        let seat = self.seats.at(at);
+        self.is_plain(seat, now).then_some(seat)
+    }
+
+    /// Chooses by policy; `now` is the moment of `cx`.
     pub(super) fn choose(
         &self,
         shared: &Shared,
@@ -69,21 +94,16 @@ impl<T> Snapshot<T> {
         }
         match &self.chooser {
             Chooser::Two { by_latency, draw } => {
-                let (a, b) = self.two(draw.as_ref(), cx.random);
-                let seats = (self.seats.at(a), self.seats.at(b));
-                if a != b
-                    && cx.exclude.is_empty()
-                    && self.is_plain(seats.0, now)
-                    && self.is_plain(seats.1, now)
-                {
-                    let seat = self.cheaper(seats.0, seats.1, *by_latency, now);
-                    return Ok(Chosen { seat, probe: false });
-                }
                 self.two_with_care(*by_latency, draw.as_ref(), shared, cx, now)
             }
             Chooser::Turns(turns) => {
-                let turn = || turns.at(shared.turn.fetch_add(1, Relaxed));
-                self.one(turn, shared, cx, now)
+                // Whoever was not plain is looked at with care, not passed over.
+                let mut again = self.may_be_plain(cx);
+                let mut turn = || match mem::take(&mut again) {
+                    true => shared.turn.load(Relaxed).wrapping_sub(1),
+                    false => shared.turn.fetch_add(1, Relaxed),
+                };
+                self.one(|| turns.at(turn()), shared, cx, now)
             }
             Chooser::Random(alias) => {
                 let mut random = cx.random;
@@ -103,6 +123,12 @@ impl<T> Snapshot<T> {
         }
     }
 
+    /// Whether there is nothing special about the call.
+    #[inline]
+    fn may_be_plain(&self, cx: &PickContext<'_>) -> bool {
+        self.seats.len() > 1 && cx.exclude.is_empty()
+    }
+
     #[inline]
     fn is_plain(&self, seat: &Seat<T>, now: u64) -> bool {
         seat.vitals().is_plain(now) && seat.in_flight() < self.in_flight
@@ -116,7 +142,7 @@ impl<T> Snapshot<T> {
         )
     }
 
-    /// Two positions, which are different unless weights make that unlikely.
+    /// Two positions, which are different unless weights differ.
     #[inline]
     fn two(&self, alias: Option<&Alias>, random: u64) -> (usize, usize) {
         if let Some(alias) = alias {
@@ -129,25 +155,18 @@ impl<T> Snapshot<T> {
     }
 
     #[inline]
-    fn cheaper<'a>(
-        &self,
-        a: &'a Seat<T>,
-        b: &'a Seat<T>,
-        by_latency: bool,
-        now: u64,
-    ) -> &'a Seat<T> {
-        let cost = |seat: &Seat<T>| {
-            let (vitals, in_flight) = (seat.vitals(), seat.in_flight());
-            if by_latency {
-                vitals.cost(in_flight, self.weighted, Tick::of(now), self.decay)
-            } else {
-                vitals.load(in_flight, self.weighted)
-            }
+    fn cheaper<'a>(&self, a: &'a Seat<T>, b: &'a Seat<T>, by_latency: bool) -> &'a Seat<T> {
+        let loads = (a.load(self.weighted), b.load(self.weighted));
+        let second = if by_latency {
+            let (a, b) = (&a.vitals().ewma, &b.vitals().ewma);
+            PeakEwma::is_cheaper((b, loads.1), (a, loads.0), self.decay)
+        } else {
+            loads.1 < loads.0
         };
-        if cost(a) <= cost(b) { a } else { b }
+        // Which of two is cheaper cannot be foreseen.
+        select_unpredictable(second, b, a)
     }
 
-    #[cold]
     fn two_with_care(
         &self,
         by_latency: bool,
@@ -175,7 +194,7 @@ impl<T> Snapshot<T> {
                         continue;
                     };
                     let other = self.seats.at(other);
-                    let seat = self.cheaper(other, seat, by_latency, now);
+                    let seat = self.cheaper(other, seat, by_latency);
                     return Ok(Chosen { seat, probe: false });
                 }
                 found => {
@@ -319,7 +338,7 @@ impl<T> Snapshot<T> {
                 _ => Found::Shut,
             };
         }
-        let tried = cx.exclude.contains(&EndpointId(vitals.id));
+        let tried = cx.exclude.contains(&EndpointId(vitals.rare.id));
         match vitals.gate.standing() {
             Standing::Admitted => {}
             Standing::ByHand { .. } if vitals.gate.lift(&shared.quota, now) => {}

@@ -1,18 +1,17 @@
 //! The endpoints as they are changed, off the request path.
 use super::{
-    endpoint::{EndpointState, Key, Seat},
+    endpoint::{About, EndpointState, Key, Seat},
     gate::Standing,
     settings::Settings,
     shared::Shared,
     snapshot::Snapshot,
     state::Sample,
     table::Table,
-    vitals::Vitals,
+    vitals::Rare,
 };
 use crate::discovery::{Endpoint, EndpointSet};
-use arc_swap::ArcSwap;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map},
     fmt,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -40,7 +39,7 @@ pub(super) struct Draft<T> {
 /// One endpoint that is known.
 #[derive(Debug)]
 pub(super) struct Entry<T> {
-    pub(super) seat: Arc<Seat<T>>,
+    pub(super) seat: Seat<T>,
     /// Where it stands in the table, if it may be chosen.
     place: Option<usize>,
     seen: u64,
@@ -59,7 +58,7 @@ pub(super) struct Series {
 }
 
 /// An endpoint that may no longer be chosen, as soon as nobody reads the snapshot that has it.
-pub(super) struct Leaving<T>(Vec<Arc<Seat<T>>>);
+pub(super) struct Leaving<T>(Vec<Seat<T>>);
 
 impl<T> Draft<T> {
     pub(super) fn new(make: Box<Make<T>>) -> Self {
@@ -77,7 +76,7 @@ impl<T> Draft<T> {
     }
 
     /// Endpoints that may be chosen.
-    pub(super) fn seats(&self) -> impl Iterator<Item = &Arc<Seat<T>>> {
+    pub(super) fn seats(&self) -> impl Iterator<Item = &Seat<T>> {
         self.table.iter()
     }
 
@@ -98,19 +97,37 @@ impl<T> Draft<T> {
     ) -> Leaving<T> {
         self.generation += 1;
         let any_ready = set.endpoints().iter().any(|e| e.conditions.ready);
-        let mut joining = Vec::new();
-        let mut gone = Vec::new();
+        let usable = |endpoint: &Endpoint| {
+            let c = endpoint.conditions;
+            endpoint.weight > 0 && if any_ready { c.ready } else { c.serving }
+        };
+        let (mut joining, mut gone, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
         for endpoint in set.endpoints() {
             let key = Key::of(endpoint);
-            if !self.know(&key, endpoint, shared) {
+            let Some(entry) = self.entries.get_mut(&key) else {
+                fresh.extend(self.meet(key, endpoint));
+                continue;
+            };
+            if entry.seen == self.generation {
                 continue;
             }
-            let c = endpoint.conditions;
-            let usable = endpoint.weight > 0 && if any_ready { c.ready } else { c.serving };
+            entry.seen = self.generation;
+            self.describe(&key, endpoint);
             match self.entries.get(&key) {
-                Some(entry) if usable && entry.place.is_none() => joining.push(key),
-                Some(entry) if !usable && entry.place.is_some() => gone.push(key),
+                Some(entry) if usable(endpoint) && entry.place.is_none() => joining.push(key),
+                Some(entry) if !usable(endpoint) && entry.place.is_some() => gone.push(key),
                 _ => {}
+            }
+        }
+        // Made one after the other, so that they stand close together in memory.
+        let seats = fresh
+            .into_iter()
+            .map(|(rare, about)| EndpointState::seated(rare, about, shared));
+        for seat in seats.collect::<Vec<_>>() {
+            let endpoint = seat.about().endpoint.load_full();
+            let key = Key::of(&endpoint);
+            if self.enter(key.clone(), seat) && usable(&endpoint) {
+                joining.push(key);
             }
         }
         let unseen = self
@@ -145,66 +162,66 @@ impl<T> Draft<T> {
         if shared.quota.taken() <= most {
             return;
         }
-        let ejected = |seat: &Arc<Seat<T>>| match seat.vitals().gate.standing() {
+        let ejected = |seat: &Seat<T>| match seat.vitals().gate.standing() {
             Standing::Ejected { until } => Some((until, seat.clone())),
             Standing::Probing { since } => Some((since, seat.clone())),
             _ => None,
         };
         let mut all: Vec<_> = self.table.iter().filter_map(ejected).collect();
-        all.sort_by_key(|(until, seat)| (*until, seat.vitals().id));
+        all.sort_by_key(|(until, seat)| (*until, seat.vitals().rare.id));
         let surplus = all.len().saturating_sub(most as usize);
         for (_, seat) in all.iter().take(surplus) {
             seat.vitals().gate.admit(&shared.quota);
         }
     }
 
-    /// Takes note of an endpoint. `false` when it is left out or was there before in the same set.
-    fn know(&mut self, key: &Key, endpoint: &Endpoint, shared: &Arc<Shared>) -> bool {
-        if let Some(entry) = self.entries.get_mut(key) {
-            if entry.seen == self.generation {
-                return false;
-            }
-            entry.seen = self.generation;
-            let state = entry.seat.state();
-            if **state.endpoint.load() != *endpoint {
-                state.endpoint.store(Arc::new(endpoint.clone()));
-                let before = state.vitals.weight.swap(endpoint.weight, Relaxed);
-                if entry.place.is_some() && endpoint.weight > 0 {
-                    self.count(before, false);
-                    self.count(endpoint.weight, true);
-                } else if entry.place.is_some() {
-                    // It leaves with the weight that it was counted with.
-                    state.vitals.weight.store(before, Relaxed);
-                }
-            }
-            return true;
+    /// Takes over how a known endpoint is described now.
+    fn describe(&mut self, key: &Key, endpoint: &Endpoint) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let about = entry.seat.about();
+        if **about.endpoint.load() == *endpoint {
+            return;
         }
-        let Some(transport) = (self.make)(endpoint) else {
+        about.endpoint.store(Arc::new(endpoint.clone()));
+        let weight = &entry.seat.vitals().rare.weight;
+        match entry.place {
+            None => weight.store(endpoint.weight, Relaxed),
+            // It leaves with the weight that it was counted with.
+            Some(_) if endpoint.weight == 0 => {}
+            Some(_) => {
+                let before = weight.swap(endpoint.weight, Relaxed);
+                self.count(before, false);
+                self.count(endpoint.weight, true);
+            }
+        }
+    }
+
+    /// What is needed for a new endpoint, unless it is left out.
+    fn meet(&mut self, key: Key, endpoint: &Endpoint) -> Option<(Box<Rare>, Box<About<T>>)> {
+        let transport = (self.make)(endpoint)?;
+        let rare = Rare::new(self.next_id, endpoint.weight);
+        self.next_id += 1;
+        let about = About::new(key, endpoint, transport);
+        Some((Box::new(rare), Box::new(about)))
+    }
+
+    /// Takes note of a new endpoint. `false` when it came twice.
+    fn enter(&mut self, key: Key, seat: Seat<T>) -> bool {
+        let hash_map::Entry::Vacant(vacant) = self.entries.entry(key) else {
             return false;
         };
-        let vitals = Vitals::new(self.next_id);
-        vitals.weight.store(endpoint.weight, Relaxed);
-        self.next_id += 1;
-        let seat = Seat::new(EndpointState {
-            vitals,
-            shared: Arc::clone(shared),
-            key: key.clone(),
-            authority: endpoint.authority().into(),
-            endpoint: ArcSwap::from_pointee(endpoint.clone()),
-            transport,
-        });
-        let named = self.series.take();
-        let entry = Entry {
-            seat: Arc::new(seat),
+        vacant.insert(Entry {
+            seat,
             place: None,
             seen: self.generation,
             compared: Sample {
                 succeeded: 0,
                 failed: 0,
             },
-            named,
-        };
-        self.entries.insert(key.clone(), entry);
+            named: self.series.take(),
+        });
         true
     }
 
@@ -222,23 +239,22 @@ impl<T> Draft<T> {
         vitals.slow_until(slow_until);
         vitals.set_burden(1.0);
         vitals.gate.enter();
-        let weight = vitals.weight.load(Relaxed);
-        entry.place = Some(self.table.push(Arc::clone(&entry.seat)));
+        let weight = vitals.rare.weight.load(Relaxed);
+        entry.place = Some(self.table.push(entry.seat.clone()));
         self.count(weight, true);
     }
 
-    fn unplace(&mut self, key: &Key) -> Option<Arc<Seat<T>>> {
+    fn unplace(&mut self, key: &Key) -> Option<Seat<T>> {
         let entry = self.entries.get_mut(key)?;
         let at = entry.place.take()?;
-        let seat = Arc::clone(&entry.seat);
-        if let Some(moved) = self.table.swap_remove(at)
-            && let Some(moved) = self.entries.get_mut(&moved.state().key)
-        {
+        let seat = entry.seat.clone();
+        let moved = self.table.swap_remove(at);
+        if let Some(moved) = moved.and_then(|seat| self.entries.get_mut(&seat.about().key)) {
             moved.place = Some(at);
         }
-        self.count(seat.vitals().weight.load(Relaxed), false);
-        let weight = seat.state().endpoint.load().weight;
-        seat.vitals().weight.store(weight, Relaxed);
+        self.count(seat.vitals().rare.weight.load(Relaxed), false);
+        let weight = seat.about().endpoint.load().weight;
+        seat.vitals().rare.weight.store(weight, Relaxed);
         Some(seat)
     }
 
@@ -264,7 +280,7 @@ impl<T> Draft<T> {
             .sum();
         let mean = total / self.table.len().max(1) as f64;
         for seat in self.table.iter() {
-            let weight = seat.vitals().weight.load(Relaxed).max(1);
+            let weight = seat.vitals().rare.weight.load(Relaxed).max(1);
             seat.vitals().set_burden((mean / f64::from(weight)) as f32);
         }
     }

@@ -36,6 +36,30 @@ impl PeakEwma {
         value * decay.over(now.since(at))
     }
 
+    /// Whether a further call costs less at the first of two endpoints, each given with its load: the calls it has with that
+    /// one. The cost is the product of load and latency.
+    ///
+    /// Both have decayed by the same factor since the later of their last changes, which therefore is of no matter.
+    #[inline]
+    pub(crate) fn is_cheaper(one: (&Self, f32), other: (&Self, f32), decay: Decay) -> bool {
+        let (a, a_at) = unpack(one.0.word.load(Relaxed));
+        let (b, b_at) = unpack(other.0.word.load(Relaxed));
+        if a == 0.0 || b == 0.0 {
+            return untried(a, one.1) < untried(b, other.1);
+        }
+        let (a, b) = (a * one.1, b * other.1);
+        // Endpoints that are busy have changed just now.
+        let apart = a_at.0.wrapping_sub(b_at.0).cast_signed();
+        let halvings = apart as f32 * decay.0;
+        if halvings.abs() < 1.0 / 1024.0 {
+            a < b
+        } else if halvings > 0.0 {
+            a < b * halved(halvings)
+        } else {
+            a * halved(-halvings) < b
+        }
+    }
+
     /// Takes a latency in nanoseconds into the average.
     #[inline]
     pub(crate) fn observe(&self, latency: f32, now: Tick, decay: Decay) {
@@ -79,6 +103,18 @@ impl PeakEwma {
                 Err(now) => word = now,
             }
         }
+    }
+}
+
+/// What a further call costs where nothing may be known: nothing at an endpoint without calls, which is tried; more than
+/// anywhere else at one whose first call is on its way, so that it is not given a second on trust. Finagle's `PeakEwma` does the
+/// same.
+#[cold]
+fn untried(latency: f32, load: f32) -> f32 {
+    match latency {
+        0.0 if load <= 1.0 => 0.0,
+        0.0 => 1e30 * load,
+        known => known * load,
     }
 }
 
@@ -184,5 +220,33 @@ mod tests {
         assert_eq!(later.at(Tick::of(3_000 * MS), decay), 4e6);
         later.raise(Tick::of(3_000 * MS), decay, |now| now / 2.0);
         assert_eq!(later.at(Tick::of(3_000 * MS), decay), 4e6);
+    }
+
+    #[test]
+    fn the_cheaper_is_the_one_with_the_smaller_product_at_any_later_time() {
+        let decay = Decay::within(TAU);
+        let ends = [
+            (0, 1e6),
+            (5, 2e6),
+            (100, 2e6),
+            (9_000, 1e6),
+            (40_000, 4e7),
+            (900_000, 3e5),
+        ];
+        for (at, latency) in ends {
+            for (other_at, other_latency) in ends {
+                for (load, other_load) in [(1.0, 1.0), (3.0, 1.0), (1.0, 7.0)] {
+                    let (a, b) = (ewma(&[(at, latency)]), ewma(&[(other_at, other_latency)]));
+                    let now = Tick::of(at.max(other_at) * MS);
+                    let (cost, other) = (a.at(now, decay) * load, b.at(now, decay) * other_load);
+                    let cheaper = PeakEwma::is_cheaper((&a, load), (&b, other_load), decay);
+                    let close = (cost / other - 1.0).abs() < 0.002;
+                    assert!(
+                        close || cheaper == (cost < other),
+                        "{at} {other_at}: {cost} {other}"
+                    );
+                }
+            }
+        }
     }
 }

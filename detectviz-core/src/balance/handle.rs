@@ -177,13 +177,13 @@ impl<T: Send + Sync> View for Inner<T> {
                 _ => None,
             };
             EndpointView {
-                authority: entry.seat.state().authority.to_string(),
+                authority: entry.seat.about().authority.to_string(),
                 status: entry.status(now),
-                weight: vitals.weight.load(Relaxed),
+                weight: vitals.rare.weight.load(Relaxed),
                 ewma: (latency > 0.0).then(|| Duration::from_nanos(latency as u64)),
                 in_flight: entry.seat.in_flight(),
                 ejected_until,
-                ejections: vitals.ejections.load(Relaxed),
+                ejections: vitals.rare.ejections.load(Relaxed),
             }
         };
         let mut all: Vec<_> = draft.entries.values().map(view).collect();
@@ -214,7 +214,7 @@ impl<T> Inner<T> {
     fn with(&self, authority: &str, change: impl FnOnce(&Entry<T>) -> bool) -> bool {
         let draft = self.draft();
         let mut entries = draft.entries.values();
-        let entry = entries.find(|entry| *entry.seat.state().authority == *authority);
+        let entry = entries.find(|entry| *entry.seat.about().authority == *authority);
         entry.is_some_and(change)
     }
 }

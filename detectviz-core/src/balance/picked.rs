@@ -25,48 +25,58 @@ pub struct Picked<T> {
 const PROBE: u64 = 1 << 63;
 /// The call is counted among all of the service.
 const COUNTED: u64 = 1 << 62;
+/// The call was taken under a limit.
+const LIMITED: u64 = 1 << 61;
 const DONE: u64 = u64::MAX;
 
 // === impl Picked ===
 
 impl<T> Picked<T> {
     #[inline]
-    pub(super) fn new(state: Arc<EndpointState<T>>, now: u64, probe: bool, counted: bool) -> Self {
-        let flags = [(probe, PROBE), (counted, COUNTED)];
-        let flags = flags.map(|(set, flag)| if set { flag } else { 0 });
+    pub(super) fn new(state: Arc<EndpointState<T>>, now: u64) -> Self {
         Self {
             state,
-            word: now & Gate::LATEST | flags[0] | flags[1],
+            word: now & Gate::LATEST,
         }
+    }
+
+    /// A call that is more than that.
+    #[inline]
+    pub(super) fn with(mut self, probe: bool, counted: bool, limited: bool) -> Self {
+        for (is, flag) in [(probe, PROBE), (counted, COUNTED), (limited, LIMITED)] {
+            self.word |= if is { flag } else { 0 };
+        }
+        self
     }
 
     /// What the transport keeps for the endpoint.
     #[inline]
     #[must_use]
     pub fn transport(&self) -> &T {
-        &self.state.transport
+        &self.state.about.transport
     }
 
     /// The endpoint as discovery described it last.
     #[must_use]
     pub fn endpoint(&self) -> Arc<Endpoint> {
-        self.state.endpoint.load_full()
+        self.state.about.endpoint.load_full()
     }
 
     /// `host:port` of the endpoint.
     #[must_use]
     pub fn authority(&self) -> &str {
-        &self.state.authority
+        &self.state.about.authority
     }
 
     /// Names the endpoint, for the [`exclude`](super::PickContext::exclude) of the next attempt.
     #[inline]
     #[must_use]
     pub fn id(&self) -> EndpointId {
-        EndpointId(self.state.vitals.id)
+        EndpointId(self.state.vitals.rare.id)
     }
 
-    /// Whether this call is the one that decides if an ejected endpoint comes back. Best not hedged.
+    /// Whether this call is the one that decides if an ejected endpoint comes back. Until it has [finished](Self::finish) there is
+    /// no other, so that for a long stream the arrival of the answer's head is a good time.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.word & PROBE != 0
@@ -92,8 +102,17 @@ impl<T> Picked<T> {
 
     #[inline]
     fn uncount(&self) {
+        if self.word & (COUNTED | LIMITED) != 0 {
+            self.uncount_flagged();
+        }
+    }
+
+    fn uncount_flagged(&self) {
         if self.word & COUNTED != 0 {
             self.state.shared.in_flight.fetch_sub(1, Relaxed);
+        }
+        if self.word & LIMITED != 0 {
+            self.state.vitals.give_back();
         }
     }
 }

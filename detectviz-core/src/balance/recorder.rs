@@ -114,7 +114,7 @@ impl<T: Send + Sync> Observed for Inner<T> {
         for entry in draft.entries.values() {
             by_status[entry.status(now) as usize] += 1;
             if entry.named {
-                let authority = &entry.seat.state().authority;
+                let authority = &entry.seat.about().authority;
                 out.counter(&PICKS, &[service, authority], ended(entry));
             } else {
                 unnamed += ended(entry);

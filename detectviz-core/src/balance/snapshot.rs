@@ -62,7 +62,7 @@ impl<T> Snapshot<T> {
         known: usize,
     ) -> Self {
         let all = || (0..seats.len()).map(|at| seats.at(at));
-        let weight = |seat: &Seat<T>| seat.vitals().weight.load(Relaxed);
+        let weight = |seat: &Seat<T>| seat.vitals().rare.weight.load(Relaxed);
         let weights = || all().map(weight).collect::<Vec<_>>();
         let alias = || weighted.then(|| Alias::new(&weights())).flatten();
         let config = &settings.config;
@@ -74,7 +74,7 @@ impl<T> Snapshot<T> {
             Policy::RoundRobin => Chooser::Turns(Turns::new(&weights())),
             Policy::WeightedRandom => Chooser::Random(alias()),
             Policy::RingHash => {
-                let name = |seat: &Seat<T>| hash_of(seat.state().authority.as_bytes());
+                let name = |seat: &Seat<T>| hash_of(seat.about().authority.as_bytes());
                 let endpoints: Vec<_> = all().map(|seat| (name(seat), weight(seat))).collect();
                 Chooser::Ring {
                     ring: Ring::new(&endpoints, config.ring.points, config.ring.max_size),
@@ -94,8 +94,19 @@ impl<T> Snapshot<T> {
         }
     }
 
-    /// Chooses an endpoint and takes the call.
+    /// Chooses an endpoint of which there is nothing special to know, and takes the call; `None` when that takes more care.
     #[inline]
+    pub(super) fn pick_plain(&self, shared: &Shared, cx: &PickContext<'_>) -> Option<Picked<T>> {
+        let now = shared.nanos(cx.now);
+        let seat = self.choose_plain(shared, cx, now)?;
+        let limited = self.in_flight != usize::MAX;
+        if limited && !seat.vitals().take(self.in_flight) {
+            return None;
+        }
+        Some(Picked::new(seat.take(), now).with(false, false, limited))
+    }
+
+    /// Chooses an endpoint and takes the call.
     pub(super) fn pick(
         &self,
         shared: &Shared,
@@ -103,18 +114,20 @@ impl<T> Snapshot<T> {
     ) -> Result<Picked<T>, NoEndpointsReason> {
         let now = shared.nanos(cx.now);
         let counted = matches!(self.chooser, Chooser::Ring { .. });
+        let limited = self.in_flight != usize::MAX;
         for _ in 0..FILLED_MEANWHILE {
-            let chosen = self.choose(shared, cx, now)?;
-            let Some(state) = chosen.seat.take(self.in_flight) else {
-                if chosen.probe {
-                    chosen.seat.vitals().gate.shut(now, now);
+            let Chosen { seat, probe } = self.choose(shared, cx, now)?;
+            if limited && !seat.vitals().take(self.in_flight) {
+                if probe {
+                    seat.vitals().gate.shut(now, now);
                 }
                 continue;
-            };
+            }
             if counted {
                 shared.in_flight.fetch_add(1, Relaxed);
             }
-            return Ok(Picked::new(state, now, chosen.probe, counted));
+            let picked = Picked::new(seat.take(), now);
+            return Ok(picked.with(probe, counted, limited));
         }
         Err(NoEndpointsReason::Full)
     }

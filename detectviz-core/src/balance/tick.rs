@@ -36,7 +36,7 @@ impl<T> Inner<T> {
             })
             .filter(|(entry, _)| entry.is_placed())
             .collect();
-        compared.sort_by_key(|(entry, _)| entry.seat.vitals().id);
+        compared.sort_by_key(|(entry, _)| entry.seat.vitals().rare.id);
         for (entry, _) in &compared {
             entry.forgive();
         }
@@ -67,7 +67,7 @@ impl<T> Entry<T> {
         let vitals = self.seat.vitals();
         let total = Sample {
             succeeded: vitals.succeeded.load(Relaxed),
-            failed: vitals.failed.load(Relaxed),
+            failed: vitals.rare.failed.load(Relaxed),
         };
         let sample = Sample {
             succeeded: total.succeeded - self.compared.succeeded,
@@ -82,7 +82,7 @@ impl<T> Entry<T> {
         let vitals = self.seat.vitals();
         if vitals.gate.standing() == Standing::Admitted {
             let fewer = |times: u32| times.checked_sub(1);
-            let _ = vitals.ejections.fetch_update(Relaxed, Relaxed, fewer);
+            let _ = vitals.rare.ejections.fetch_update(Relaxed, Relaxed, fewer);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of one endpoint: how long it takes, whether it takes calls, what its calls came to.
 use super::{
     EjectionReason, FailureKind, Outcome,
-    ewma::{Decay, PeakEwma, Tick},
+    ewma::{PeakEwma, Tick},
     gate::Gate,
     settings::{Settings, nanos},
     shared::Shared,
@@ -12,7 +12,8 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// The first fields are what a choice reads; they share a cache line with the count of calls before them.
+/// What a choice reads, and what the end of a call that went well writes; with the counts before it, one cache line. It is
+/// kept small, since among many endpoints a choice waits for memory and for nothing else.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Vitals {
@@ -22,18 +23,28 @@ pub(super) struct Vitals {
     backoff_until: AtomicU64,
     /// Until then it is warmed up.
     slow_until: AtomicU64,
+    /// How many seats hold it.
+    pub(super) seats: AtomicU32,
     /// The mean of all weights over its own: what one call weighs.
     burden: AtomicU32,
+    /// Calls in flight that were taken under a limit.
+    limited: AtomicU32,
     /// Failures in a row: without an answer in the high half, with one in the low.
     row: AtomicU32,
+    pub(super) succeeded: AtomicU64,
+    pub(super) rare: Box<Rare>,
+}
+
+/// What is needed less often.
+#[derive(Debug)]
+pub(super) struct Rare {
+    pub(super) id: u64,
     /// Ejections in a row; each interval without one takes one off.
     pub(super) ejections: AtomicU32,
     pub(super) weight: AtomicU32,
-    pub(super) succeeded: AtomicU64,
     pub(super) failed: AtomicU64,
     /// Calls that ended in neither way.
     pub(super) others: AtomicU64,
-    pub(super) id: u64,
 }
 
 /// A call that has ended.
@@ -46,25 +57,21 @@ pub(super) struct Ended {
     pub(super) probe: bool,
 }
 
-/// What an endpoint of which nothing is known costs while its first call is on its way: more than any other, so that it is
-/// not given a second on trust (Finagle's `PeakEwma` does the same).
-const UNTRIED: f32 = 1e30;
+// === impl Vitals ===
 
 impl Vitals {
-    pub(super) fn new(id: u64) -> Self {
+    pub(super) fn new(rare: Box<Rare>) -> Self {
         Self {
             ewma: PeakEwma::new(),
             gate: Gate::new(),
             backoff_until: AtomicU64::new(0),
             slow_until: AtomicU64::new(0),
+            seats: AtomicU32::new(1),
             burden: AtomicU32::new(1.0_f32.to_bits()),
+            limited: AtomicU32::new(0),
             row: AtomicU32::new(0),
-            ejections: AtomicU32::new(0),
-            weight: AtomicU32::new(1),
             succeeded: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            others: AtomicU64::new(0),
-            id,
+            rare,
         }
     }
 
@@ -76,22 +83,18 @@ impl Vitals {
             && self.slow_until.load(Relaxed) <= now
     }
 
-    /// What a further call costs in latency.
-    #[inline]
-    pub(super) fn cost(&self, in_flight: usize, weighted: bool, now: Tick, decay: Decay) -> f32 {
-        let load = self.load(in_flight, weighted);
-        let latency = self.ewma.at(now, decay);
-        if latency > 0.0 {
-            return latency * load;
+    /// Takes a call under a limit; at once, or not at all.
+    pub(super) fn take(&self, most: usize) -> bool {
+        let taken = (self.limited.fetch_add(1, Relaxed) as usize) < most;
+        if !taken {
+            self.give_back();
         }
-        if in_flight == 0 { 0.0 } else { UNTRIED * load }
+        taken
     }
 
-    /// The calls in flight with a further one, in relation to the weight.
-    #[inline]
-    pub(super) fn load(&self, in_flight: usize, weighted: bool) -> f32 {
-        let burden = if weighted { self.burden() } else { 1.0 };
-        in_flight as f32 * burden + 1.0
+    /// A call that was taken under a limit has ended.
+    pub(super) fn give_back(&self) {
+        self.limited.fetch_sub(1, Relaxed);
     }
 
     pub(super) fn burden(&self) -> f32 {
@@ -118,7 +121,7 @@ impl Vitals {
 
     /// Calls that have ended.
     pub(super) fn ended_calls(&self) -> u64 {
-        let all = [&self.succeeded, &self.failed, &self.others];
+        let all = [&self.succeeded, &self.rare.failed, &self.rare.others];
         all.iter().map(|count| count.load(Relaxed)).sum()
     }
 
@@ -150,7 +153,7 @@ impl Vitals {
             }
             Outcome::Failure(kind) => {
                 self.weigh_down(took, tick, &settings, shared);
-                self.failed.fetch_add(1, Relaxed);
+                self.rare.failed.fetch_add(1, Relaxed);
                 if call.probe {
                     self.relapsed(call, &settings, shared);
                 } else if self.gate.is_open() {
@@ -159,14 +162,14 @@ impl Vitals {
             }
             Outcome::Overloaded { retry_after } => {
                 self.weigh_down(took, tick, &settings, shared);
-                self.others.fetch_add(1, Relaxed);
+                self.rare.others.fetch_add(1, Relaxed);
                 let wait = nanos(retry_after.unwrap_or_default()).min(settings.max_retry_after);
                 self.backoff_until.fetch_max(now + wait, Relaxed);
                 self.undecided(call, now + wait);
             }
             Outcome::Cancelled => {
                 self.ewma.raise(tick, settings.decay, |_| took);
-                self.others.fetch_add(1, Relaxed);
+                self.rare.others.fetch_add(1, Relaxed);
                 self.undecided(call, now);
             }
             Outcome::Ignored => self.ignored(call.probe.then_some(call.started)),
@@ -175,7 +178,7 @@ impl Vitals {
 
     /// A call ended of which nothing is known; `probe` is when it began, if it was one.
     pub(super) fn ignored(&self, probe: Option<u64>) {
-        self.others.fetch_add(1, Relaxed);
+        self.rare.others.fetch_add(1, Relaxed);
         if let Some(since) = probe {
             self.gate.shut(since, since);
         }
@@ -189,7 +192,7 @@ impl Vitals {
         settings: &Settings,
         shared: &Shared,
     ) {
-        let times = self.ejections.load(Acquire).saturating_add(1);
+        let times = self.rare.ejections.load(Acquire).saturating_add(1);
         let until = self.until(times, now, settings);
         if self.gate.eject(&shared.quota, until) {
             self.was_ejected(times, reason, shared);
@@ -248,7 +251,7 @@ impl Vitals {
     }
 
     fn relapsed(&self, call: Ended, settings: &Settings, shared: &Shared) {
-        let times = self.ejections.load(Acquire).saturating_add(1);
+        let times = self.rare.ejections.load(Acquire).saturating_add(1);
         let until = self.until(times, call.now, settings);
         if self.gate.shut(call.started, until) {
             self.was_ejected(times, EjectionReason::Probe, shared);
@@ -263,13 +266,27 @@ impl Vitals {
     }
 
     fn until(&self, times: u32, now: u64, settings: &Settings) -> u64 {
-        let random = mix(now ^ self.id.rotate_left(32));
+        let random = mix(now ^ self.rare.id.rotate_left(32));
         now.saturating_add(ejection_time(times, &settings.ejection, random))
     }
 
     fn was_ejected(&self, times: u32, reason: EjectionReason, shared: &Shared) {
-        self.ejections.store(times, Release);
+        self.rare.ejections.store(times, Release);
         self.row.store(0, Relaxed);
         shared.ejected(reason);
+    }
+}
+
+// === impl Rare ===
+
+impl Rare {
+    pub(super) fn new(id: u64, weight: u32) -> Self {
+        Self {
+            id,
+            ejections: AtomicU32::new(0),
+            weight: AtomicU32::new(weight),
+            failed: AtomicU64::new(0),
+            others: AtomicU64::new(0),
+        }
     }
 }
