@@ -59,13 +59,22 @@ pub struct Found<'a> {
 #[inline]
 #[must_use]
 pub fn scan(headers: &HeaderMap) -> Found<'_> {
+    scan_for(headers, Known::of)
+}
+
+/// Finds in one pass the headers that `known` knows.
+#[inline]
+pub(crate) fn scan_for(
+    headers: &HeaderMap,
+    known: impl Fn(&HeaderName) -> Option<Known>,
+) -> Found<'_> {
     let mut found = Found {
         headers,
         first: [None; Known::ALL.len()],
         repeated: 0,
     };
     for (name, value) in headers {
-        let Some(known) = Known::of(name) else {
+        let Some(known) = known(name) else {
             continue;
         };
         let first = &mut found.first[known as usize];
@@ -111,6 +120,19 @@ impl Known {
                 .or_else(|| is(b"x-request-id", Self::XRequestId)),
             14 => is(b"content-length", Self::ContentLength),
             20 => is(b"x-request-timeout-ms", Self::XRequestTimeoutMs),
+            _ => None,
+        }
+    }
+
+    /// The header with that name, of those that carry a trace.
+    #[inline]
+    pub(crate) fn of_trace(name: &HeaderName) -> Option<Self> {
+        let name = name.as_str().as_bytes();
+        let is = |text: &[u8], known| (name == text).then_some(known);
+        match name.len() {
+            7 => is(b"baggage", Self::Baggage),
+            10 => is(b"tracestate", Self::Tracestate),
+            11 => is(b"traceparent", Self::Traceparent),
             _ => None,
         }
     }
@@ -199,6 +221,12 @@ mod tests {
         for (at, known) in Known::ALL.into_iter().enumerate() {
             assert_eq!(known as usize, at);
             assert_eq!(Known::of(&known.name()), Some(known));
+            let of_trace = matches!(
+                known,
+                Known::Traceparent | Known::Tracestate | Known::Baggage
+            );
+            let found = Known::of_trace(&known.name());
+            assert_eq!(found, of_trace.then_some(known));
         }
         for name in OTHERS {
             assert_eq!(Known::of(&HeaderName::from_static(name)), None);

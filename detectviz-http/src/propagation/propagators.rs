@@ -5,7 +5,7 @@ use super::{
     baggage, jaeger, pool, traceparent,
     tracestate::{self, trim},
 };
-use crate::head_scan::{Found, Known, scan};
+use crate::head_scan::{Found, Known, scan_for};
 use bytes::Bytes;
 use detectviz_core::telemetry::context::{Slot, TraceContext};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -79,7 +79,7 @@ impl Propagators {
     #[inline]
     #[must_use]
     pub fn extract(&self, headers: &HeaderMap) -> Extracted {
-        self.extract_found(&scan(headers))
+        self.extract_found(&scan_for(headers, Known::of_trace))
     }
 
     /// [`extract`](Self::extract) for who has scanned the headers already.
@@ -263,7 +263,7 @@ fn inject_trace_context(slot: &Slot, headers: &mut HeaderMap) -> bool {
     let (mut traceparents, mut tracestate, mut baggage) = (0, false, false);
     let mut place = None;
     for (name, value) in headers.iter_mut() {
-        match Known::of(name) {
+        match Known::of_trace(name) {
             Some(Known::Traceparent) => {
                 traceparents += 1;
                 place = Some(value);
