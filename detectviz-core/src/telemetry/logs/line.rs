@@ -3,6 +3,7 @@ use super::{
     buf::Buf,
     caller::Caller,
     escape::{Quotes, escape},
+    hex,
     key::Key,
     name::{MAX_NAME, Name, NameHash, PREFIX, Taken},
     number,
@@ -98,23 +99,18 @@ pub(super) fn put_ids(out: &mut Buf, format: LineFormat, trace: &TraceContext) {
     const JSON: [u8; 75] =
         *b",\"trace_id\":\"00000000000000000000000000000000\",\"span_id\":\"0000000000000000\"";
     const TEXT: [u8; 67] = *b" trace_id=00000000000000000000000000000000 span_id=0000000000000000";
-    let trace_id = u128::from_be_bytes(trace.trace_id().to_bytes());
-    let (high, low) = ((trace_id >> 64) as u64, trace_id as u64);
-    let span_id = u64::from_be_bytes(trace.span_id().to_bytes());
-    let ids = [number::hex(high), number::hex(low), number::hex(span_id)];
+    let ids = hex::ids(trace.trace_id().to_bytes(), trace.span_id().to_bytes());
     match format {
         LineFormat::Json => out.fill(|room| {
             *room = JSON;
-            room[13..29].copy_from_slice(&ids[0]);
-            room[29..45].copy_from_slice(&ids[1]);
-            room[58..74].copy_from_slice(&ids[2]);
+            room[13..45].copy_from_slice(&ids[..32]);
+            room[58..74].copy_from_slice(&ids[32..48]);
             JSON.len()
         }),
         LineFormat::Text => out.fill(|room| {
             *room = TEXT;
-            room[10..26].copy_from_slice(&ids[0]);
-            room[26..42].copy_from_slice(&ids[1]);
-            room[51..].copy_from_slice(&ids[2]);
+            room[10..42].copy_from_slice(&ids[..32]);
+            room[51..].copy_from_slice(&ids[32..48]);
             TEXT.len()
         }),
     }

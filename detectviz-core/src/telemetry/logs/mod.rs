@@ -24,6 +24,44 @@
 //! fields after that; the ids are left out where there is no span. It is strict JSON of at most 64 KiB whatever was
 //! logged, and nothing in it can end the line early, speak to a terminal or pass for a standard field.
 //!
+//! # Lines of one shape
+//! A line that is written for every request is rendered once, as far as it is always the same; a [`Key`] is judged when the
+//! program is compiled. What is left for each line is a look at its texts and a copy, in a fraction of the time that an
+//! event takes (`benches/benches/log_line.rs` prints both):
+//!
+//! ```
+//! use detectviz_core::{task::Tasks, telemetry::logs::{Caller, Key, LogsConfig, Output}};
+//! use std::time::{Duration, Instant};
+//! use tracing::Level;
+//!
+//! static PATH: Key = Key::new("path");
+//! static TOOK: Key = Key::new("duration_ms");
+//!
+//! let tasks = Tasks::new();
+//! let logs = LogsConfig::default().build("orders", Output::stdout(), &tasks)?;
+//! let get_order = logs.template(Level::INFO, "http.access", Caller::here(), "GET /orders/{id}", |fields| {
+//!     fields.str("method", "GET");
+//!     fields.str("route", "/orders/{id}");
+//! });
+//! let (suffix, ok) = (logs.message_suffix(" 200"), logs.static_fields(|fields| fields.u64("status", 200)));
+//!
+//! let ended = Instant::now();
+//! if logs.enabled(Level::INFO, "http.access") {
+//!     logs.entry(&get_order).suffix(&suffix).write(ended, |values| {
+//!         values.str(&PATH, "/orders/7");
+//!         values.fields(&ok);
+//!         values.millis(&TOOK, Duration::from_micros(1234));
+//!     });
+//! }
+//! assert!(logs.flush(Duration::from_secs(1)));
+//! # Ok::<(), detectviz_core::error::Error>(())
+//! ```
+//!
+//! # Time
+//! Timestamps come from the monotonic clock, so that a reading which the caller made already is enough. Each thread reads
+//! the system's clock again at the first line of every second: a clock that is set is followed within a second, and the
+//! timestamps of one thread go on evenly in between.
+//!
 //! # What is lost when
 //! - A line is written within 100 ms, one of level WARN or ERROR at once. A process that is killed (SIGKILL, or the
 //!   kernel's OOM killer) or aborts loses what was logged in the last 100 ms and not yet written.
@@ -38,6 +76,7 @@ mod entry;
 mod escape;
 mod fields;
 mod handle;
+mod hex;
 mod key;
 mod levels;
 mod line;

@@ -1,8 +1,8 @@
 //! Numbers as text, without `fmt`: two digits at a time from a table.
 use super::buf::Buf;
 
-/// The most digits of a number of 64 bits.
-const MOST: usize = 20;
+/// As much room as a number or an address is given; none takes all of it.
+pub(super) const ROOM: usize = 48;
 
 static PAIRS: [[u8; 2]; 100] = pairs();
 
@@ -12,36 +12,13 @@ static BYTES: [[u8; 4]; 256] = bytes();
 /// Appends `value` in decimal.
 #[inline]
 pub(super) fn u64(out: &mut Buf, value: u64) {
-    out.fill(|room| render(room, value));
-}
-
-/// Appends an IPv4 address.
-#[inline]
-pub(super) fn ipv4(out: &mut Buf, octets: [u8; 4]) {
-    for octet in octets {
-        let count = 2 + usize::from(octet > 9) + usize::from(octet > 99);
-        out.put_some(&BYTES[usize::from(octet)], count.min(4));
-    }
-    // The last full stop.
-    out.truncate(out.len() - 1);
+    out.fill(|room| unsigned(room, value));
 }
 
 /// Appends `value` in decimal.
-pub(super) fn i64(out: &mut Buf, value: i64) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    u64(out, value.unsigned_abs());
-}
-
-/// Appends thousandths as a number with exactly three decimals, such as `1.230`.
 #[inline]
-pub(super) fn thousandths(out: &mut Buf, value: u64) {
-    u64(out, value / 1000);
-    let [tens, ones] = pair(value % 100);
-    // Below ten, so that it fits.
-    let hundreds = b'0' + (value / 100 % 10) as u8;
-    out.put_some(&[b'.', hundreds, tens, ones], 4);
+pub(super) fn i64(out: &mut Buf, value: i64) {
+    out.fill(|room| signed(room, value));
 }
 
 /// Appends what `{:?}` makes of a finite number; quickly when it has at most three decimals.
@@ -54,15 +31,51 @@ pub(super) fn f64(out: &mut Buf, value: f64) {
             out.push(b'-');
         }
         // Whole and not negative.
-        thousandths(out, scaled as u64);
-        let text = out.as_slice();
-        let zeros = text[text.len() - 2..].iter().rev();
-        let zeros = zeros.take_while(|digit| **digit == b'0').count();
-        out.truncate(out.len() - zeros);
+        out.fill(|room| {
+            let count = thousandths(room, scaled as u64);
+            let zeros = room[..count].iter().rev().take(2);
+            count - zeros.take_while(|digit| **digit == b'0').count()
+        });
         return;
     }
     // Writing to memory does not fail.
     let _ = std::io::Write::write_fmt(out, format_args!("{value:?}"));
+}
+
+/// Writes `value` in decimal and returns its length.
+#[inline]
+pub(super) fn unsigned(out: &mut [u8; ROOM], value: u64) -> usize {
+    digits(out, 0, value)
+}
+
+/// Writes `value` in decimal and returns its length.
+#[inline]
+pub(super) fn signed(out: &mut [u8; ROOM], value: i64) -> usize {
+    out[0] = b'-';
+    digits(out, usize::from(value < 0), value.unsigned_abs())
+}
+
+/// Writes thousandths as a number with exactly three decimals, such as `1.230`, and returns its length.
+#[inline]
+pub(super) fn thousandths(out: &mut [u8; ROOM], value: u64) -> usize {
+    let [tens, ones] = pair(value % 100);
+    let hundreds = b'0' + (value / 100 % 10) as u8;
+    let start = digits(out, 0, value / 1000);
+    put(out, start, [b'.', hundreds, tens, ones])
+}
+
+/// Writes an IPv4 address and a port in quotes, and returns their length.
+#[inline]
+pub(super) fn address(out: &mut [u8; ROOM], octets: [u8; 4], port: u16) -> usize {
+    let mut at = put(out, 0, *b"\"");
+    for octet in octets {
+        put(out, at, BYTES[usize::from(octet)]);
+        at += 2 + usize::from(octet > 9) + usize::from(octet > 99);
+    }
+    // In the place of the last full stop.
+    put(out, at - 1, *b":");
+    let end = digits(out, at, port.into());
+    put(out, end, *b"\"")
 }
 
 /// The two digits of a number below 100.
@@ -71,77 +84,57 @@ pub(super) fn pair(value: u64) -> [u8; 2] {
     PAIRS[value as usize % 100]
 }
 
-/// Writes `value` over the start of `out` and returns the number of its digits.
+/// Puts bytes at a place, and returns where they end.
 #[inline]
-fn render(out: &mut [u8; MOST], value: u64) -> usize {
+fn put<const N: usize>(out: &mut [u8; ROOM], at: usize, bytes: [u8; N]) -> usize {
+    if let Some(room) = out.get_mut(at..at + N) {
+        room.copy_from_slice(&bytes);
+    }
+    at + N
+}
+
+/// Writes `value` from `at` on, and returns where it ends.
+#[inline]
+fn digits(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
     if value < 10_000 {
-        render_top(out, value)
+        few_digits(out, at, value)
     } else {
-        render_long(out, value)
+        many_digits(out, at, value)
     }
-}
-
-/// Writes a number below 100 without a leading zero.
-#[inline]
-fn top(out: &mut [u8; MOST], value: u64) -> usize {
-    let [tens, ones] = pair(value);
-    if value < 10 {
-        out[0] = ones;
-        1
-    } else {
-        out[..2].copy_from_slice(&[tens, ones]);
-        2
-    }
-}
-
-/// Four digits at a time, behind the first one to four.
-#[inline(never)]
-fn render_long(out: &mut [u8; MOST], value: u64) -> usize {
-    let start = if value < 100_000_000 {
-        render_top(out, value / 10_000)
-    } else {
-        render_long(out, value / 10_000)
-    };
-    let Some(room) = out
-        .get_mut(start..)
-        .and_then(|out| out.first_chunk_mut::<4>())
-    else {
-        return start;
-    };
-    let ([a, b], [c, d]) = (pair(value / 100 % 100), pair(value % 100));
-    *room = [a, b, c, d];
-    start + 4
 }
 
 /// Writes a number below 10,000.
 #[inline]
-fn render_top(out: &mut [u8; MOST], value: u64) -> usize {
+fn few_digits(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
     if value < 100 {
-        return top(out, value);
+        return top(out, at, value);
     }
-    let start = top(out, value / 100);
-    out[start..start + 2].copy_from_slice(&pair(value % 100));
-    start + 2
+    let at = top(out, at, value / 100);
+    put(out, at, pair(value % 100))
 }
 
-/// The 16 lower-case hexadecimal digits of `value`, eight in a word at a time: the nibbles are spread to a byte each, and
-/// those above nine moved on to the letters.
+/// Writes a number below 100 without a leading zero.
 #[inline]
-pub(super) fn hex(value: u64) -> [u8; 16] {
-    let (high, low) = ((value >> 32) as u32, value as u32);
-    let digits = u128::from(eight_digits(high)) << 64 | u128::from(eight_digits(low));
-    digits.to_be_bytes()
+fn top(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+    let [tens, ones] = pair(value);
+    if value < 10 {
+        put(out, at, [ones])
+    } else {
+        put(out, at, [tens, ones])
+    }
 }
 
-#[inline]
-fn eight_digits(value: u32) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from(value);
-    let word = (word | word << 16) & 0x0000_ffff_0000_ffff;
-    let word = (word | word << 8) & 0x00ff_00ff_00ff_00ff;
-    let word = (word | word << 4) & (0x0f * ONES);
-    let letters = ((word + 6 * ONES) >> 4) & ONES;
-    word + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'9' - 1)
+/// Writes four digits at a time, behind the first one to four.
+#[inline(never)]
+fn many_digits(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+    let above = value / 10_000;
+    let at = if above < 10_000 {
+        few_digits(out, at, above)
+    } else {
+        many_digits(out, at, above)
+    };
+    let ([a, b], [c, d]) = (pair(value / 100 % 100), pair(value % 100));
+    put(out, at, [a, b, c, d])
 }
 
 const fn pairs() -> [[u8; 2]; 100] {
@@ -207,8 +200,12 @@ mod tests {
             (7, "0.007"),
             (1234, "1.234"),
             (60_010, "60.010"),
+            (u64::MAX, "18446744073709551.615"),
         ] {
-            assert_eq!(text(|out| thousandths(out, value)), expected);
+            assert_eq!(
+                text(|out| out.fill(|room| thousandths(room, value))),
+                expected
+            );
         }
         for value in [
             0.0,
@@ -234,8 +231,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_number_is_written_as_fmt_writes_it(whole: u64, float: f64, thousands in 0_u64..1 << 52) {
-            prop_assert_eq!(text(|out| u64(out, whole)), whole.to_string());
+        fn any_number_is_written_as_fmt_writes_it(whole: u64, shift in 0_u32..64, float: f64, thousands in 0_u64..1 << 52) {
+            prop_assert_eq!(text(|out| u64(out, whole >> shift)), (whole >> shift).to_string());
+            prop_assert_eq!(text(|out| i64(out, whole as i64)), (whole as i64).to_string());
             let rounded = thousands as f64 / 1000.0;
             for value in [float, rounded, -rounded] {
                 if value.is_finite() {
@@ -245,15 +243,10 @@ mod tests {
         }
 
         #[test]
-        fn ids_are_written_as_fmt_writes_them(value: u64) {
-            let digits = hex(value);
-            prop_assert_eq!(str::from_utf8(&digits).unwrap(), format!("{value:016x}"));
-        }
-
-        #[test]
-        fn addresses_are_written_as_fmt_writes_them(octets: [u8; 4]) {
-            let address = std::net::Ipv4Addr::from(octets);
-            prop_assert_eq!(text(|out| ipv4(out, octets)), address.to_string());
+        fn addresses_are_written_as_fmt_writes_them(octets: [u8; 4], port: u16) {
+            let expected = std::net::SocketAddr::from((octets, port)).to_string();
+            let shown = text(|out| out.fill(|room| address(room, octets, port)));
+            prop_assert_eq!(shown, format!("\"{expected}\""));
         }
     }
 }

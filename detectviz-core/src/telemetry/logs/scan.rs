@@ -18,18 +18,31 @@ pub(super) struct Found([u8; BLOCK]);
 impl Found {
     const ESCAPE: u8 = 1;
     const CLUE: u8 = 2;
+    const SPACE: u8 = 4;
 
     /// Nothing: the text is JSON as it stands, and no secret can be in it.
     #[inline]
     pub(super) fn nothing(self) -> bool {
-        u128::from_ne_bytes(self.0) == 0
+        self.all() == 0
+    }
+
+    /// Nothing but spaces perhaps, and none of those stands behind the name of a scheme that a secret follows.
+    #[inline]
+    pub(super) fn is_harmless(self, text: &[u8]) -> bool {
+        const OTHERS: u128 = u128::from_ne_bytes([Found::ESCAPE | Found::CLUE; BLOCK]);
+        self.nothing() || (self.all() & OTHERS == 0 && !names_scheme(text))
     }
 
     /// Something that may have to be escaped: not printable ASCII, a quote or a backslash.
     #[inline]
     pub(super) fn escapes(self) -> bool {
-        const ALL: u128 = u128::from_ne_bytes([Found::ESCAPE; BLOCK]);
-        u128::from_ne_bytes(self.0) & ALL != 0
+        const ESCAPES: u128 = u128::from_ne_bytes([Found::ESCAPE; BLOCK]);
+        self.all() & ESCAPES != 0
+    }
+
+    #[inline]
+    fn all(self) -> u128 {
+        u128::from_ne_bytes(self.0)
     }
 }
 
@@ -68,6 +81,42 @@ pub(super) fn plain_start(bytes: &[u8]) -> usize {
     8 * words.iter().take_while(|word| is_plain_word(word)).count()
 }
 
+/// Whether a space stands behind what the names of two schemes end with, `Bearer` and `Basic`.
+fn names_scheme(text: &[u8]) -> bool {
+    let ends_name = |space: usize| {
+        let before = text.get(..space).and_then(<[u8]>::last_chunk::<3>);
+        before.is_some_and(|name| {
+            matches!(
+                name.map(|b| b | 0x20),
+                [b'r', b'e', b'r'] | [b's', b'i', b'c']
+            )
+        })
+    };
+    let in_word = |start: usize, word: &[u8; 8]| {
+        let mut spaces = equal(u64::from_le_bytes(*word), b' ');
+        // A false hit, which there may be above a true one, is as good as a space.
+        while spaces != 0 {
+            if ends_name(start + spaces.trailing_zeros() as usize / 8) {
+                return true;
+            }
+            spaces &= spaces - 1;
+        }
+        false
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    if words
+        .iter()
+        .enumerate()
+        .any(|(at, word)| in_word(8 * at, word))
+    {
+        return true;
+    }
+    match text.last_chunk::<8>() {
+        Some(last) => !rest.is_empty() && in_word(text.len() - 8, last),
+        None => (0..text.len()).any(|at| text[at] == b' ' && ends_name(at)),
+    }
+}
+
 /// The first space, `:` or `=` from `from` on.
 pub(super) fn next_clue(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
@@ -91,8 +140,11 @@ fn judge(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
     for (byte, found) in block.iter().zip(found) {
         let printable = byte.wrapping_sub(b' ') < 0x7f - b' ';
         let escape = !printable | (*byte == b'"') | (*byte == b'\\');
-        let clue = (*byte == b' ') | (*byte == b':') | (*byte == b'=');
-        *found |= (u8::from(escape) * Found::ESCAPE) | (u8::from(clue) * Found::CLUE);
+        let clue = (*byte == b':') | (*byte == b'=');
+        let space = *byte == b' ';
+        *found |= u8::from(escape) * Found::ESCAPE
+            | u8::from(clue) * Found::CLUE
+            | u8::from(space) * Found::SPACE;
     }
 }
 
@@ -170,6 +222,7 @@ mod tests {
                     assert!(is_plain(&bytes[..start]) && start.is_multiple_of(8));
                     assert!(!plain || start == length / 8 * 8);
                     let clue = b" :=".contains(&byte);
+                    let space = byte == b' ';
                     let mut out = vec![0; length + BEHIND];
                     let found = copy(&mut out, &bytes);
                     assert_eq!(out[..length], bytes);
@@ -179,6 +232,7 @@ mod tests {
                         plain && !clue,
                         "{byte} at {at} of {length}"
                     );
+                    assert_eq!(found.is_harmless(&bytes), plain && (!clue || space));
                     assert_eq!(next_clue(&bytes, 0), clue.then_some(at));
                     assert_eq!(next_clue(&bytes, at + 1), None);
                 }
@@ -186,6 +240,25 @@ mod tests {
         }
         assert!(is_plain(b"") && copy(&mut [], b"").nothing());
         assert_eq!(next_clue(b"", 1), None);
+    }
+
+    #[test]
+    fn a_space_behind_the_name_of_a_scheme_is_noticed_at_each_place() {
+        for (text, named) in [
+            ("bearer x", true),
+            ("BASIC x", true),
+            ("Bearer ", true),
+            ("Bearer", false),
+            ("rer", false),
+            (" er x", false),
+            ("order accepted for the user", false),
+            ("", false),
+        ] {
+            for before in 0..20 {
+                let text = format!("{}{text}", " a".repeat(before));
+                assert_eq!(names_scheme(text.as_bytes()), named, "{text}");
+            }
+        }
     }
 
     proptest! {

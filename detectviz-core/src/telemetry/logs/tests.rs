@@ -1,3 +1,5 @@
+mod template;
+
 use super::*;
 use crate::{config::ByteSize, task::Tasks, telemetry::context::TraceContext};
 use proptest::prelude::*;

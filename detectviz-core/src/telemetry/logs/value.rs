@@ -165,7 +165,7 @@ pub(super) fn quoted(
         room[0] = b'"';
         let found = scan::copy(&mut room[1..], bytes);
         let is_same = |shown: &str| std::ptr::eq(shown, text);
-        if found.nothing() || (!found.escapes() && is_same(masked(text, false, scratch))) {
+        if found.is_harmless(bytes) || (!found.escapes() && is_same(masked(text, false, scratch))) {
             room[1 + bytes.len()] = b'"';
             out.keep(bytes.len() + 2);
             return true;

@@ -1,18 +1,18 @@
 //! The values of a line whose shape is known.
 use super::{
     buf::Buf,
-    key::{Key, ROOM},
+    key::{Key, ROOM as KEY},
     line::{FIELD, MAX_END, MAX_LINE, MAX_VALUE, put_end, with_texts},
     number,
     output::LineFormat,
     redact::{MASK, masked},
-    scan::{self, BEHIND},
+    scan::{self, BEHIND, Found},
     template::StaticFields,
     value::{SHORT, quoted},
 };
 use std::{
     io::Write,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -41,7 +41,7 @@ impl<'a> Values<'a> {
         Self {
             out,
             start,
-            limit: start + MAX_LINE - MAX_END - ROOM - FIELD,
+            limit: start + MAX_LINE - MAX_END - KEY - FIELD,
             format,
             truncated,
         }
@@ -50,41 +50,34 @@ impl<'a> Values<'a> {
     /// A number.
     #[inline]
     pub fn u64(&mut self, key: &Key, value: u64) {
-        if self.key(key, 0) {
-            number::u64(self.out, value);
-        }
+        self.short(key, |room| number::unsigned(room, value));
     }
 
     /// A number.
     #[inline]
     pub fn i64(&mut self, key: &Key, value: i64) {
-        if self.key(key, 0) {
-            number::i64(self.out, value);
-        }
+        self.short(key, |room| number::signed(room, value));
     }
 
     /// `true` or `false`.
     #[inline]
     pub fn bool(&mut self, key: &Key, value: bool) {
-        if self.key(key, 0) {
-            self.out.put(if value { b"true" } else { b"false" });
-        }
+        self.short(key, |room| {
+            room[..5].copy_from_slice(if value { b"true " } else { b"false" });
+            5 - usize::from(value)
+        });
     }
 
     /// A time in milliseconds with three decimals, `1.230`: microseconds is what the clock is good for.
     #[inline]
     pub fn millis(&mut self, key: &Key, value: Duration) {
-        if self.key(key, 0) {
-            number::thousandths(self.out, micros(value));
-        }
+        self.short(key, |room| number::thousandths(room, micros(value)));
     }
 
     /// A time in whole microseconds.
     #[inline]
     pub fn micros(&mut self, key: &Key, value: Duration) {
-        if self.key(key, 0) {
-            number::u64(self.out, micros(value));
-        }
+        self.short(key, |room| number::unsigned(room, micros(value)));
     }
 
     /// A text, cut after 16 KiB or half of the room that is left in the line.
@@ -92,22 +85,23 @@ impl<'a> Values<'a> {
     pub fn str(&mut self, key: &Key, value: &str) {
         let bytes = value.as_bytes();
         if bytes.len() > LONG {
-            if self.key(key, 0) {
-                self.quoted(value);
-            }
+            self.quoted(key, value);
             return;
         }
-        if !self.key(key, bytes.len()) {
+        if !self.may_write(key, bytes.len()) {
             return;
         }
-        let room = self.out.room(bytes.len() + 2 + BEHIND);
+        let (rendered, len) = key.rendered(self.format);
+        let room = self.out.room(KEY + bytes.len() + 2 + BEHIND);
+        room[..KEY].copy_from_slice(rendered);
+        let room = &mut room[len..];
         room[0] = b'"';
         let found = scan::copy(&mut room[1..], bytes);
-        if found.nothing() || (!found.escapes() && has_no_secret(value)) {
+        if found.nothing() || is_shown_as_it_is(found, value) {
             room[1 + bytes.len()] = b'"';
-            self.out.keep(bytes.len() + 2);
+            self.out.keep(len + bytes.len() + 2);
         } else {
-            self.quoted(value);
+            self.quoted(key, value);
         }
     }
 
@@ -115,16 +109,11 @@ impl<'a> Values<'a> {
     /// the former.
     #[inline]
     pub fn addr(&mut self, key: &Key, value: SocketAddr) {
-        if self.key(key, 0) {
-            self.out.push(b'"');
-            match value.ip().to_canonical() {
-                IpAddr::V4(ip) => number::ipv4(self.out, ip.octets()),
-                // Writing to memory does not fail.
-                IpAddr::V6(ip) => drop(write!(self.out, "[{ip}]")),
+        match value.ip().to_canonical() {
+            IpAddr::V4(ip) => {
+                self.short(key, |room| number::address(room, ip.octets(), value.port()));
             }
-            self.out.push(b':');
-            number::u64(self.out, value.port().into());
-            self.out.push(b'"');
+            IpAddr::V6(ip) => self.addr_v6(key, ip, value.port()),
         }
     }
 
@@ -133,7 +122,8 @@ impl<'a> Values<'a> {
     #[inline]
     pub fn raw(&mut self, key: &Key, json: &str) {
         debug_assert!(json.bytes().all(|b| b >= b' '), "JSON on one line: {json}");
-        if self.key(key, json.len()) {
+        if self.may_write(key, json.len()) {
+            self.key(key);
             self.out.put(json.as_bytes());
         }
     }
@@ -160,28 +150,64 @@ impl<'a> Values<'a> {
         );
     }
 
-    /// Begins a field whose value takes `length` bytes and a little more. Returns whether the value is to follow.
+    /// A field whose value is short and needs no closer look.
     #[inline]
-    fn key(&mut self, key: &Key, length: usize) -> bool {
-        if self.out.len() + length > self.limit {
-            self.truncated = true;
-            return false;
+    fn short(&mut self, key: &Key, write: impl FnOnce(&mut [u8; number::ROOM]) -> usize) {
+        if !self.may_write(key, 0) {
+            return;
         }
         let (rendered, len) = key.rendered(self.format);
-        self.out.put_some(rendered, len);
-        if key.is_secret {
-            self.mask();
+        self.out.fill(|room: &mut [u8; KEY + number::ROOM]| {
+            room[..KEY].copy_from_slice(rendered);
+            let value = room.get_mut(len..).and_then(|room| room.first_chunk_mut());
+            len + value.map_or(0, write)
+        });
+    }
+
+    /// Whether a field may follow whose value takes `length` bytes and a little more. When it may not, what has to stand
+    /// there is written.
+    #[inline]
+    fn may_write(&mut self, key: &Key, length: usize) -> bool {
+        let fits = self.out.len() + length <= self.limit;
+        if !fits || key.is_secret {
+            self.leave_out(key, fits);
+            return false;
         }
-        !key.is_secret
+        true
     }
 
     #[cold]
-    fn mask(&mut self) {
-        // Writing to memory does not fail.
-        let _ = write!(self.out, "\"{MASK}\"");
+    fn leave_out(&mut self, key: &Key, fits: bool) {
+        if fits {
+            self.key(key);
+            // Writing to memory does not fail.
+            let _ = write!(self.out, "\"{MASK}\"");
+        } else {
+            self.truncated = true;
+        }
     }
 
-    fn quoted(&mut self, value: &str) {
+    fn key(&mut self, key: &Key) {
+        let (rendered, len) = key.rendered(self.format);
+        self.out.put_some(rendered, len);
+    }
+
+    #[cold]
+    fn addr_v6(&mut self, key: &Key, ip: Ipv6Addr, port: u16) {
+        if self.may_write(key, 0) {
+            self.key(key);
+            // Writing to memory does not fail.
+            let _ = write!(self.out, "\"[{ip}]:{port}\"");
+        }
+    }
+
+    /// A text that is long, or has something to escape or to mask.
+    #[inline(never)]
+    fn quoted(&mut self, key: &Key, value: &str) {
+        if !self.may_write(key, 0) {
+            return;
+        }
+        self.key(key);
         // Half of what is left: so that one value does not take the room of all others.
         let room = (self.limit + FIELD).saturating_sub(self.out.len());
         let limit = MAX_VALUE.min(room / 2).max(SHORT);
@@ -190,8 +216,12 @@ impl<'a> Values<'a> {
     }
 }
 
-fn has_no_secret(text: &str) -> bool {
-    with_texts(|texts| std::ptr::eq(masked(text, false, texts.for_masked()), text))
+/// Whether a text that was copied can stay, although there is something in it.
+#[inline(never)]
+fn is_shown_as_it_is(found: Found, text: &str) -> bool {
+    found.is_harmless(text.as_bytes())
+        || !found.escapes()
+            && with_texts(|texts| std::ptr::eq(masked(text, false, texts.for_masked()), text))
 }
 
 /// Up to 584,542 years.

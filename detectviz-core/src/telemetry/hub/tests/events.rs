@@ -153,3 +153,55 @@ fn an_unsampled_span_is_logged_and_not_exported() {
     assert_eq!(ids(&bench.line("said")).0, trace);
     assert!(bench.exported().is_empty());
 }
+
+#[test]
+fn a_span_gives_its_fields_and_those_around_it_on_any_thread() {
+    let bench = Bench::new("info");
+    let outer = bench.run(|| info_span!("outer", user = "ann", n = 1, level = "x"));
+    let inner = bench.run(|| info_span!(parent: &outer, "inner", n = 2));
+    let _outer_is_entered_here = bench.run(|| outer.clone().entered());
+    std::thread::scope(|threads| {
+        threads.spawn(|| bench.run(|| inner.in_scope(|| info!(own = true, "elsewhere"))));
+    });
+    let line = bench.line("elsewhere");
+    assert_eq!(
+        (&line["own"], &line["n"], &line["fields.n"]),
+        (&true.into(), &2.into(), &1.into())
+    );
+    assert_eq!(
+        (&line["user"], &line["fields.level"]),
+        (&"ann".into(), &"x".into())
+    );
+    inner.record("n", 3);
+    bench.run(|| {
+        info!(parent: &inner, "named");
+        info!("outer alone");
+    });
+    assert_eq!(bench.line("named")["n"], 3);
+    assert_eq!(bench.line("outer alone")["n"], 1);
+}
+
+#[test]
+fn a_message_is_found_wherever_it_stands_among_the_fields() {
+    let bench = Bench::new("info");
+    let slot = request();
+    let expected = ids_of(&slot.context);
+    bench.run(|| {
+        slot.sync_scope(|| {
+            info!(n = 1, message = "behind");
+            info!(message = "before", n = 2);
+            info!(n = 3);
+            info!(message = field::Empty, n = 4);
+        });
+    });
+    let lines = bench.lines();
+    let of = |name: &str| {
+        lines
+            .iter()
+            .map(|line| line[name].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("message"), ["behind", "before", "", ""]);
+    assert_eq!(of("n"), [1, 2, 3, 4]);
+    assert!(lines.iter().all(|line| ids(line) == expected));
+}

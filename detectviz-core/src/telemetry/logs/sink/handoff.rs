@@ -80,9 +80,10 @@ impl Sink {
             Ok(pushed) => pushed,
             Err(NotOwn::Ending) => push(&mut self.last.lock()),
             Err(NotOwn::Busy) => {
-                let mut line = Buf::new();
-                write.into_iter().for_each(|write| write(&mut line));
-                return nest(self, level, line);
+                nest(self, level, |line| {
+                    write.into_iter().for_each(|write| write(line))
+                });
+                return;
             }
         };
         self.look_after(level, pushed);

@@ -73,13 +73,19 @@ pub(super) fn with_own<R>(
 }
 
 /// Keeps a line until the one that the thread is writing has ended.
-pub(super) fn nest(sink: &Arc<Sink>, level: Level, line: Buf) {
-    let nested = Nested {
-        sink: sink.clone(),
-        level,
-        line,
-    };
-    let _ = LOCAL.try_with(|local| local.nested.borrow_mut().push(nested));
+pub(super) fn nest(sink: &Arc<Sink>, level: Level, write: impl FnOnce(&mut Buf)) {
+    let _ = LOCAL.try_with(|local| {
+        // What is logged within this line comes after it.
+        let place = local.nested.borrow().len();
+        let mut line = Buf::new();
+        write(&mut line);
+        let nested = Nested {
+            sink: sink.clone(),
+            level,
+            line,
+        };
+        local.nested.borrow_mut().insert(place, nested);
+    });
 }
 
 /// Whether the thread is writing a line, and holds the lock of a buffer for it.
