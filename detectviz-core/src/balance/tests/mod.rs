@@ -1,5 +1,7 @@
 //! Behaviour of the balancer on a clock of its own.
 mod ejection;
+mod ewma;
+mod gate;
 mod limits;
 mod policies;
 mod shown;
