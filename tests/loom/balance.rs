@@ -3,9 +3,11 @@
 use loom::{sync::Arc, thread};
 
 #[path = "../../detectviz-core/src/balance/gate.rs"]
+#[expect(dead_code, reason = "what the models do not touch")]
 mod gate;
 
 #[path = "../../detectviz-core/src/balance/ewma.rs"]
+#[expect(dead_code, reason = "what the models do not touch")]
 mod ewma;
 
 use self::{
