@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     conn,
+    head_scan::{Found, Known},
     route::{Route, RouteTable},
 };
 use detectviz_core::{
@@ -21,11 +22,8 @@ use detectviz_core::{
     task::Tasks,
     telemetry::metrics::Registry,
 };
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 use std::{path::Path, sync::Arc, time::Instant};
-
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// The limits of a server, live.
 ///
@@ -121,12 +119,7 @@ impl Admission {
     /// # Errors
     /// [`Refused::Late`] when it has passed.
     #[inline]
-    pub(crate) fn deadline(
-        &self,
-        headers: &HeaderMap,
-        now: Instant,
-    ) -> Result<Option<Instant>, Refused> {
-        let asked = asked(headers);
+    pub(crate) fn deadline(&self, asked: Asked, now: Instant) -> Result<Option<Instant>, Refused> {
         let deadline = self.plan.deadlines.admit(asked, now, now, None);
         deadline.map_err(|_| Refused::Late)
     }
@@ -237,14 +230,12 @@ impl Admission {
 
 /// What a caller asks for; a header of gRPC's comes before ours.
 #[inline]
-fn asked(headers: &HeaderMap) -> Asked {
-    if let Some(value) = headers.get(GRPC_TIMEOUT) {
-        return Asked::read(parse_grpc_timeout(value.as_bytes()));
+pub(crate) fn asked(head: &Found<'_>) -> Asked {
+    if let Some(value) = head.first(Known::GrpcTimeout) {
+        return Asked::read(parse_grpc_timeout(value));
     }
-    let value = headers.get(REQUEST_TIMEOUT);
-    value.map_or(Asked::Nothing, |value| {
-        Asked::read(parse_timeout_ms(value.as_bytes()))
-    })
+    let value = head.first(Known::XRequestTimeoutMs);
+    value.map_or(Asked::Nothing, |value| Asked::read(parse_timeout_ms(value)))
 }
 
 /// Gives back a permit of a route.

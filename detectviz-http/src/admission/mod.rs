@@ -36,7 +36,7 @@ pub use self::{
     gate::Admission,
 };
 pub(crate) use self::{
-    gate::{Arrival, Held, Verdict},
+    gate::{Arrival, Held, Verdict, asked},
     refusal::Refused,
 };
 pub use detectviz_core::resilience::priority::Priority;

@@ -1,10 +1,11 @@
 //! What is kept of a request's head until everything about the request is recorded.
-use super::{
-    texts::Texts,
-    wire::{protocol_version, text_of},
+use super::{texts::Texts, wire::protocol_version};
+use crate::{
+    conn,
+    head_scan::{Found, Known},
+    route::MethodName,
 };
-use crate::{conn, route::MethodName};
-use http::{Method, Request, header, uri::Scheme};
+use http::{Method, Request, Uri, uri::Scheme};
 use http_body::Body;
 use std::net::SocketAddr;
 
@@ -62,16 +63,15 @@ impl Head {
     }
 
     /// Copies the texts that are wanted.
-    pub(crate) fn keep<B>(&mut self, request: &Request<B>, wanted: Wanted) {
+    pub(crate) fn keep(&mut self, uri: &Uri, head: &Found<'_>, wanted: Wanted) {
         if !wanted.log && !wanted.span {
             return;
         }
-        let uri = request.uri();
         self.texts.push(uri.path());
-        self.texts.push(text_of(request, &header::USER_AGENT));
+        self.texts.push(head.text(Known::UserAgent));
         if wanted.span {
             let authority = uri.authority().map(http::uri::Authority::as_str);
-            let host = || text_of(request, &header::HOST);
+            let host = || head.text(Known::Host);
             self.texts.push(authority.unwrap_or_else(host));
         }
     }

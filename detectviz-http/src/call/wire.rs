@@ -1,5 +1,5 @@
 //! How a head is read.
-use http::{HeaderName, Request, StatusCode, Version};
+use http::{StatusCode, Version};
 
 /// Whether no content follows the head of a response (RFC 9110 §6.4.1).
 pub(crate) fn bodiless(head: bool, status: StatusCode) -> bool {
@@ -19,12 +19,4 @@ pub(crate) fn protocol_version(version: Version) -> &'static str {
         Version::HTTP_3 => "3",
         _ => "1.1",
     }
-}
-
-/// The text of a header; empty where it is absent or not text.
-pub(crate) fn text_of<'a, B>(req: &'a Request<B>, name: &HeaderName) -> &'a str {
-    let value = req.headers().get(name);
-    value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
 }

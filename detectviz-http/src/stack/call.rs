@@ -1,8 +1,10 @@
 //! One request in the stack, from its head until everything about it is recorded.
 use crate::{
-    admission::{Admission, Arrival, Held, Verdict},
+    admission::{self, Admission, Arrival, Held, Verdict},
     call::{Ending, Head, Progress, Wanted},
-    catch_panic, observe,
+    catch_panic,
+    head_scan::scan,
+    observe,
     probe::Probes,
     route::{Match, Route, Scope},
     trace,
@@ -10,6 +12,7 @@ use crate::{
 use detectviz_core::{
     resilience::{
         bulkhead::Permit,
+        deadline::Asked,
         timer::{Entry, Timer},
     },
     telemetry::context::{Slot, TraceContext},
@@ -58,6 +61,8 @@ struct Call {
     scope: Option<Box<Scope>>,
     head: Head,
     held: Held,
+    /// What the caller said of a deadline.
+    asked: Asked,
     /// When its waiting ended, if it had to wait.
     admitted: Option<Instant>,
     /// Of the deadline, once it is waited for.
@@ -104,7 +109,7 @@ impl Active {
             .shared
             .as_ref()?
             .admission
-            .deadline(headers, call.slot.as_ref()?.started)
+            .deadline(call.asked, call.slot.as_ref()?.started)
         {
             Ok(deadline) => call.slot.as_mut()?.deadline = deadline,
             Err(refused) => return Some(Verdict::Refuse(refused)),
@@ -218,7 +223,9 @@ impl fmt::Debug for Active {
 
 impl Call {
     fn begin<B: Body>(&mut self, shared: &Arc<Shared>, request: &Request<B>, started: Instant) {
-        let slot = shared.trace.open(request.headers(), started);
+        let head = scan(request.headers());
+        self.asked = admission::asked(&head);
+        let slot = shared.trace.open(&head, started);
         self.span = shared.trace.records(&slot);
         match &mut self.slot {
             Some(kept) => **kept = slot,
@@ -230,7 +237,7 @@ impl Call {
             log: self.logged,
             span: self.span,
         };
-        self.head.keep(request, wanted);
+        self.head.keep(request.uri(), &head, wanted);
         let (routes, method) = (shared.observe.routes(), request.method());
         let path = request.uri().path();
         match &mut self.scope {
@@ -344,6 +351,7 @@ fn unused() -> Box<Call> {
             scope: None,
             head: Head::new(),
             held: Held::default(),
+            asked: Asked::Nothing,
             admitted: None,
             timer: None,
             progress: Progress::default(),

@@ -2,6 +2,7 @@
 use super::{TraceConfig, span};
 use crate::{
     call::{Ending, Head},
+    head_scan::Found,
     names,
     propagation::{Extracted, Malformed, Propagators},
     route::{Route, RouteTable},
@@ -11,7 +12,6 @@ use detectviz_core::telemetry::{
     metrics::{Counter, Desc, Kind, Registry, Unit},
     span::Spans,
 };
-use http::HeaderMap;
 use std::{
     fmt,
     sync::Arc,
@@ -57,9 +57,9 @@ impl Recorder {
     }
 
     /// The slot of a request that begins at `started`.
-    pub(crate) fn open(&self, headers: &HeaderMap, started: Instant) -> Slot {
+    pub(crate) fn open(&self, head: &Found<'_>, started: Instant) -> Slot {
         let caller = if self.trust_remote {
-            self.propagators.extract(headers)
+            self.propagators.extract_found(head)
         } else {
             Extracted::default()
         };
