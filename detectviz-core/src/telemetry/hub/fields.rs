@@ -37,7 +37,11 @@ impl SpanFields {
     }
 
     /// Adds the fields of `newer`; where both have a field, the newer value holds.
-    pub(super) fn merge(&mut self, newer: &Self) {
+    pub(super) fn merge(&mut self, newer: Self) {
+        if self.entries.is_empty() && !self.truncated {
+            *self = newer;
+            return;
+        }
         for entry in &newer.entries {
             let value = &newer.json.as_slice()[entry.value..entry.end];
             self.put(entry.name, |json, room| {
@@ -126,7 +130,7 @@ mod tests {
             ),
             (newer, r#","password":"[redacted]","a":true,"b":"two""#),
         ] {
-            fields.merge(&newer);
+            fields.merge(newer);
             let json = str::from_utf8(fields.json.as_slice()).unwrap();
             assert_eq!(json, expected);
             let parts = fields.entries.iter().map(|entry| {

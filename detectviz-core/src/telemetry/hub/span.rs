@@ -77,7 +77,7 @@ impl OpenSpan {
 
     /// Adds values to the lines and to the exported span.
     pub(super) fn add(&mut self, values: Values) {
-        self.fields.lock().merge(&values.fields);
+        self.fields.lock().merge(values.fields);
         if let Some(Recording { record, .. }) = &mut self.recording {
             for (name, value) in values.attributes {
                 record.attributes.set(name, value);

@@ -12,7 +12,7 @@ pub(in super::super) struct Buf {
 }
 
 /// The least that is made room for.
-const LEAST: usize = 1024;
+const LEAST: usize = 256;
 
 // === impl Buf ===
 

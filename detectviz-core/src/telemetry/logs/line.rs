@@ -82,14 +82,18 @@ fn put_back(line: Box<Line>) {
 #[inline]
 pub(super) fn begin(out: &mut Buf, format: LineFormat, at: Instant) {
     const BEFORE: usize = 14;
-    let time = timestamp::render(at);
     match format {
         LineFormat::Json => out.fill(|room: &mut [u8; BEFORE + 32]| {
             room[..BEFORE].copy_from_slice(b"{\"timestamp\":\"");
-            room[BEFORE..].copy_from_slice(&time);
+            if let Some(room) = room[BEFORE..].first_chunk_mut() {
+                timestamp::render(at, room);
+            }
             BEFORE + timestamp::LEN
         }),
-        LineFormat::Text => out.put_some(&time, timestamp::LEN),
+        LineFormat::Text => out.fill(|room| {
+            timestamp::render(at, room);
+            timestamp::LEN
+        }),
     }
 }
 

@@ -142,9 +142,9 @@ fn judge(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
         let escape = !printable | (*byte == b'"') | (*byte == b'\\');
         let clue = (*byte == b':') | (*byte == b'=');
         let space = *byte == b' ';
-        *found |= (u8::from(escape) * Found::ESCAPE)
-            | (u8::from(clue) * Found::CLUE)
-            | (u8::from(space) * Found::SPACE);
+        *found |= if escape { Found::ESCAPE } else { 0 };
+        *found |= if clue { Found::CLUE } else { 0 };
+        *found |= if space { Found::SPACE } else { 0 };
     }
 }
 

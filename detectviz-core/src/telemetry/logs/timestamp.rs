@@ -30,24 +30,26 @@ thread_local! {
 /// The last second of the year 9999, the end of RFC 3339.
 const LAST: u64 = 253_402_300_799;
 
-/// Renders `at`; the first [`LEN`] bytes count. Times before 1970 become its first moment, times after 9999 its last
-/// second.
+/// Writes `at` over `out`, of which the first [`LEN`] bytes count. Times before 1970 become its first moment, times after
+/// 9999 its last second.
 #[inline]
-pub(super) fn render(at: Instant) -> Text {
+pub(super) fn render(at: Instant, out: &mut Text) {
     let known = SECOND.try_with(Cell::get).ok().flatten();
     if let Some(second) = known
         && let Some(since) = at.checked_duration_since(second.began)
         && since.as_secs() == 0
     {
-        return with_micros(second.text, since.subsec_micros());
+        *out = second.text;
+        put_micros(out, since.subsec_micros());
+        return;
     }
-    render_anew(at, known)
+    render_anew(at, known, out);
 }
 
 /// Reads both clocks for it. A moment before the second that is known is rendered and not kept: lines of work that began
 /// earlier come between those of now.
 #[cold]
-fn render_anew(at: Instant, known: Option<Second>) -> Text {
+fn render_anew(at: Instant, known: Option<Second>, out: &mut Text) {
     let wall = wall_of(at, Instant::now(), SystemTime::now());
     let text = whole(wall.as_secs());
     let fraction = Duration::from_nanos(wall.subsec_nanos().into());
@@ -56,7 +58,8 @@ fn render_anew(at: Instant, known: Option<Second>) -> Text {
     {
         let _ = SECOND.try_with(|cell| cell.set(Some(Second { began, text })));
     }
-    with_micros(text, wall.subsec_micros())
+    *out = text;
+    put_micros(out, wall.subsec_micros());
 }
 
 /// What the system's clock shows at `at`, since 1970, when it shows `wall` at `now`.
@@ -74,12 +77,11 @@ fn wall_of(at: Instant, now: Instant, wall: SystemTime) -> Duration {
 }
 
 #[inline]
-fn with_micros(mut text: Text, micros: u32) -> Text {
+fn put_micros(text: &mut Text, micros: u32) {
     let micros = u64::from(micros);
     text[20..22].copy_from_slice(&pair(micros / 10_000));
     text[22..24].copy_from_slice(&pair(micros / 100 % 100));
     text[24..26].copy_from_slice(&pair(micros % 100));
-    text
 }
 
 /// The date and time of a second since 1970, with no fraction.
@@ -122,12 +124,15 @@ mod tests {
     use super::*;
 
     fn shown(wall: Duration) -> String {
-        let text = with_micros(whole(wall.as_secs()), wall.subsec_micros());
+        let mut text = whole(wall.as_secs());
+        put_micros(&mut text, wall.subsec_micros());
         String::from_utf8(text[..LEN].to_vec()).unwrap()
     }
 
     fn rendered(at: Instant) -> String {
-        String::from_utf8(render(at)[..LEN].to_vec()).unwrap()
+        let mut text = Text::default();
+        render(at, &mut text);
+        String::from_utf8(text[..LEN].to_vec()).unwrap()
     }
 
     #[test]
