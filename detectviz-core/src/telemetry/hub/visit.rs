@@ -2,7 +2,7 @@
 use super::callsite::Known;
 use crate::telemetry::{
     context::TraceContext,
-    logs::{Line, Name, Value},
+    logs::{Line, Name, Rendered, Value},
 };
 use std::{error::Error, fmt};
 use tracing::{
@@ -18,7 +18,7 @@ pub(super) struct Recorder<'a> {
     known: &'static Known,
     line: &'a mut Line,
     trace: Option<TraceContext>,
-    service: &'a [u8],
+    service: &'a Rendered,
     /// Whether the message is written.
     said: bool,
 }
@@ -30,7 +30,7 @@ impl<'a> Recorder<'a> {
         known: &'static Known,
         line: &'a mut Line,
         trace: Option<TraceContext>,
-        service: &'a [u8],
+        service: &'a Rendered,
     ) -> Self {
         Self {
             known,

@@ -22,7 +22,7 @@ static SPECIAL: [bool; 256] = special();
 pub(super) fn escape(out: &mut Buf, text: &str, quotes: Quotes, limit: usize) -> bool {
     let bytes = text.as_bytes();
     let end = out.len().saturating_add(limit);
-    let (mut plain, mut at) = (0, 0);
+    let (mut plain, mut at) = (0, plain_start(bytes));
     while at < bytes.len() {
         if !SPECIAL[usize::from(bytes[at])] {
             at += 1 + plain_start(&bytes[at + 1..]);

@@ -8,7 +8,7 @@ use super::{
     levels::{Change, Directives, Levels},
     line::{Line, encode},
     output::{LineFormat, Output},
-    rendered::Origin,
+    rendered::{Origin, Rendered},
     sink::{Counts, Notice, Sink, Writer},
     value::Value,
 };
@@ -37,7 +37,7 @@ pub struct Logs {
 struct Inner {
     levels: Levels,
     format: LineFormat,
-    service: Arc<[u8]>,
+    service: Rendered,
     /// `None` for logs that go nowhere.
     sink: Option<Arc<Sink>>,
 }
@@ -104,7 +104,7 @@ impl Logs {
         let inner = Inner {
             levels: Levels::new(Directives::all(LevelFilter::OFF), None, |_| {}),
             format: LineFormat::Json,
-            service: Arc::from([]),
+            service: Rendered::new(b""),
             sink: None,
         };
         Self {
@@ -187,7 +187,7 @@ impl Logs {
     }
 
     /// `,"service":"…"`, or empty.
-    pub(in super::super) fn service(&self) -> &[u8] {
+    pub(in super::super) fn service(&self) -> &Rendered {
         &self.inner.service
     }
 
@@ -269,13 +269,13 @@ impl Drop for Inner {
 }
 
 /// The service's name as every line carries it.
-fn rendered(service: &str) -> Arc<[u8]> {
+fn rendered(service: &str) -> Rendered {
     if service.is_empty() {
-        return Arc::from([]);
+        return Rendered::new(b"");
     }
     let mut out = Buf::new();
     out.put(b",\"service\":\"");
     escape(&mut out, service, Quotes::Escaped, 256);
     out.push(b'"');
-    out.as_slice().into()
+    Rendered::new(out.as_slice())
 }

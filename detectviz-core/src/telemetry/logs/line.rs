@@ -8,7 +8,7 @@ use super::{
     name::{MAX_NAME, Name, NameHash, PREFIX, Taken},
     number,
     output::LineFormat,
-    rendered::{Origin, write_origin},
+    rendered::{Origin, Rendered, write_origin},
     timestamp,
     value::{SHORT, Texts, Value},
 };
@@ -21,7 +21,6 @@ pub(super) const MAX_LINE: usize = 64 * 1024;
 
 pub(super) const MAX_VALUE: usize = 16 * 1024;
 const MAX_MESSAGE: usize = 24 * 1024;
-const MAX_FIELDS: usize = 128;
 const MAX_COPIES: u64 = 9;
 
 /// The most bytes that end a line.
@@ -185,12 +184,12 @@ impl Line {
     }
 
     /// Appends the ids of the span and the service, which is `,"service":"…"` or empty.
-    pub(in super::super) fn ids(&mut self, trace: Option<&TraceContext>, service: &[u8]) {
+    pub(in super::super) fn ids(&mut self, trace: Option<&TraceContext>, service: &Rendered) {
         if let Some(trace) = trace {
             put_ids(&mut self.buf, self.format, trace);
         }
         if self.format == LineFormat::Json {
-            self.buf.put(service);
+            service.put(&mut self.buf);
         }
     }
 
@@ -205,12 +204,9 @@ impl Line {
     }
 
     /// The same, with a name that is rendered already.
+    #[inline]
     pub(in super::super) fn keyed(&mut self, key: &Key, value: Value<'_>) {
-        if !self.has_room() {
-            self.truncated = true;
-            return;
-        }
-        if !self.taken.take(key.hash) {
+        if !self.has_room() || !self.taken.take(key.hash) {
             self.field(Name::new(key.name()), value);
             return;
         }
@@ -240,7 +236,7 @@ impl Line {
     ) -> bool {
         let fits = self.format == LineFormat::Json
             && json.len() + FIELD <= self.room()
-            && self.taken.len() + names.clone().count() <= MAX_FIELDS
+            && self.taken.len() + names.clone().count() <= Taken::MOST
             && names.clone().all(|name| !self.taken.has(name));
         if fits {
             names.for_each(|name| {
@@ -272,6 +268,7 @@ impl Line {
         self.truncated = true;
     }
 
+    #[inline]
     fn value(&mut self, value: Value<'_>) {
         // Half of what is left: so that one value does not take the room of all others.
         let limit = MAX_VALUE.min(self.room() / 2);
@@ -319,8 +316,9 @@ impl Line {
         put_end(&mut self.buf, self.format, self.truncated);
     }
 
+    #[inline]
     fn has_room(&self) -> bool {
-        self.room() >= FIELD && self.taken.len() < MAX_FIELDS
+        self.buf.len() <= MAX_LINE - MAX_END - FIELD && self.taken.len() < Taken::MOST
     }
 
     fn room(&self) -> usize {

@@ -98,7 +98,7 @@ pub(super) use self::{
     buf::Buf,
     line::Line,
     name::{Name, NameHash},
-    rendered::Origin,
+    rendered::{Origin, Rendered},
     value::{Texts, Value},
 };
 pub use self::{

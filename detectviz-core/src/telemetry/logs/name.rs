@@ -44,7 +44,8 @@ pub(in super::super) struct NameHash(u64);
 pub(super) struct Taken {
     /// A bit for each name: where it is not set, nobody needs to look.
     bits: u64,
-    hashes: Vec<NameHash>,
+    hashes: [NameHash; Taken::MOST],
+    len: usize,
 }
 
 /// Names of the source that this thread has seen, by address. A static text does not change, so that its address and its
@@ -150,34 +151,42 @@ impl NameHash {
 // === impl Taken ===
 
 impl Taken {
+    /// How many names a line has at most.
+    pub(super) const MOST: usize = 128;
+
     pub(super) const fn new() -> Self {
         Self {
             bits: 0,
-            hashes: Vec::new(),
+            hashes: [NameHash(0); Self::MOST],
+            len: 0,
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.bits = 0;
-        self.hashes.clear();
+        self.len = 0;
     }
 
     pub(super) fn len(&self) -> usize {
-        self.hashes.len()
+        self.len
     }
 
     pub(super) fn has(&self, name: NameHash) -> bool {
-        self.bits & name.bit() != 0 && self.hashes.contains(&name)
+        self.bits & name.bit() != 0 && self.hashes.iter().take(self.len).any(|own| *own == name)
     }
 
-    /// Takes the name; `false` when it is taken.
+    /// Takes the name; `false` when it is taken, or there are too many.
     #[inline]
     pub(super) fn take(&mut self, name: NameHash) -> bool {
         if self.has(name) {
             return false;
         }
+        let Some(place) = self.hashes.get_mut(self.len) else {
+            return false;
+        };
+        *place = name;
+        self.len += 1;
         self.bits |= name.bit();
-        self.hashes.push(name);
         true
     }
 }
@@ -240,14 +249,14 @@ mod tests {
     #[test]
     fn a_name_is_taken_once() {
         let mut taken = Taken::new();
-        let names = (0..128).map(|n| NameHash::of(format!("name{n}").as_bytes()));
+        let names = (0..Taken::MOST).map(|n| NameHash::of(format!("name{n}").as_bytes()));
         for name in names.clone() {
             assert!(!taken.has(name) && taken.take(name));
         }
         for name in names {
             assert!(taken.has(name) && !taken.take(name));
         }
-        assert_eq!(taken.len(), 128);
+        assert!(taken.len() == Taken::MOST && !taken.take(NameHash::of(b"one more")));
         taken.clear();
         assert!(taken.take(NameHash::of_both(b"fields.", b"a")));
         assert!(!taken.take(NameHash::of(b"fields.a")));

@@ -67,6 +67,18 @@ pub(super) fn copy(out: &mut [u8], text: &[u8]) -> Found {
     Found(found)
 }
 
+/// Says what `text` holds.
+#[inline]
+pub(super) fn look(text: &[u8]) -> Found {
+    let mut found = [0; BLOCK];
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    for block in blocks {
+        judge(block, &mut found);
+    }
+    judge(&last(rest), &mut found);
+    Found(found)
+}
+
 /// Whether `bytes` are ASCII without control characters, quotes and backslashes: JSON as they stand.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -82,6 +94,7 @@ pub(super) fn plain_start(bytes: &[u8]) -> usize {
 }
 
 /// Whether a space stands behind what the names of two schemes end with, `Bearer` and `Basic`.
+#[inline(never)]
 fn names_scheme(text: &[u8]) -> bool {
     let ends_name = |space: usize| {
         let before = text.get(..space).and_then(<[u8]>::last_chunk::<3>);
@@ -226,6 +239,7 @@ mod tests {
                     let mut out = vec![0; length + BEHIND];
                     let found = copy(&mut out, &bytes);
                     assert_eq!(out[..length], bytes);
+                    assert_eq!(found.0, look(&bytes).0);
                     assert_eq!(found.escapes(), !plain, "{byte} at {at} of {length}");
                     assert_eq!(
                         found.nothing(),

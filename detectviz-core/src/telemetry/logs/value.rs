@@ -34,14 +34,14 @@ pub(in super::super) enum Value<'a> {
 /// Where texts are put together before they are escaped; kept by the thread, so that nothing is allocated when warm.
 #[derive(Debug, Default)]
 pub(in super::super) struct Texts {
-    formatted: String,
+    formatted: Buf,
     masked: String,
 }
 
-/// Takes at most `limit` bytes and then refuses, which ends most `fmt` implementations.
+/// Takes at most `left` bytes and then refuses, which ends most `fmt` implementations.
 struct Bounded<'a> {
-    out: &'a mut String,
-    limit: usize,
+    out: &'a mut Buf,
+    left: usize,
     cut: bool,
 }
 
@@ -56,7 +56,7 @@ const BEYOND: usize = 1024;
 impl Texts {
     pub(super) const fn new() -> Self {
         Self {
-            formatted: String::new(),
+            formatted: Buf::new(),
             masked: String::new(),
         }
     }
@@ -80,7 +80,24 @@ impl Value<'_> {
 
     /// Appends the value in at most `limit` bytes, and at least [`SHORT`]. Returns whether all of it was written; what
     /// was is valid JSON either way.
+    #[inline]
     pub(in super::super) fn write(&self, out: &mut Buf, texts: &mut Texts, limit: usize) -> bool {
+        match *self {
+            Self::Str(text) => quoted(out, text, false, &mut texts.masked, limit),
+            Self::U64(v) => {
+                number::u64(out, v);
+                true
+            }
+            Self::I64(v) => {
+                number::i64(out, v);
+                true
+            }
+            _ => self.write_other(out, texts, limit),
+        }
+    }
+
+    #[inline(never)]
+    fn write_other(&self, out: &mut Buf, texts: &mut Texts, limit: usize) -> bool {
         match *self {
             Self::U64(v) => number::u64(out, v),
             Self::I64(v) => number::i64(out, v),
@@ -93,9 +110,7 @@ impl Value<'_> {
             Self::Redacted => append_fmt(out, format_args!("\"{MASK}\"")),
             Self::Str(text) => return quoted(out, text, false, &mut texts.masked, limit),
             Self::Bytes(_) | Self::Display(_) | Self::Debug(_) | Self::Error(_) => {
-                let Texts { formatted, masked } = texts;
-                let cut = self.format(formatted, limit.max(SHORT) - 2);
-                return quoted(out, formatted, cut, masked, limit);
+                return self.write_formatted(out, texts, limit);
             }
         }
         true
@@ -118,13 +133,36 @@ impl Value<'_> {
             let cut = end < text.len();
             return read(masked(&text[..end], cut, scratch)) && !cut;
         }
-        let cut = self.format(formatted, limit);
-        read(masked(formatted, cut, scratch)) && !cut
+        formatted.clear();
+        let cut = self.format(formatted, limit + BEYOND);
+        read(masked(text_of(formatted.as_slice()), cut, scratch)) && !cut
     }
 
-    /// Formats the first `limit` bytes of the value and a little more into `text`. Returns whether there was still more.
-    fn format(&self, text: &mut String, limit: usize) -> bool {
-        let mut out = Bounded::new(text, limit + BEYOND);
+    /// Formats the value where it is to stand, and looks at it there. Only what is to be escaped or masked is copied.
+    fn write_formatted(&self, out: &mut Buf, texts: &mut Texts, limit: usize) -> bool {
+        let limit = limit.max(SHORT);
+        let start = out.len();
+        out.push(b'"');
+        let cut = self.format(out, limit - 2 + BEYOND);
+        let text = &out.as_slice()[start + 1..];
+        if !cut && text.len() + 2 <= limit && scan::look(text).is_harmless(text) {
+            out.push(b'"');
+            return true;
+        }
+        let Texts { formatted, masked } = texts;
+        formatted.clear();
+        formatted.put(text);
+        out.truncate(start);
+        quoted(out, text_of(formatted.as_slice()), cut, masked, limit)
+    }
+
+    /// Appends the first `limit` bytes of the value as it is. Returns whether there was more.
+    fn format(&self, out: &mut Buf, limit: usize) -> bool {
+        let mut out = Bounded {
+            out,
+            left: limit,
+            cut: false,
+        };
         // An error here means that the value is cut, or that the user's `fmt` gave up: what there is, is logged.
         let _ = match *self {
             Self::Str(text) => out.write_str(text),
@@ -152,6 +190,7 @@ impl fmt::Debug for Value<'_> {
 
 /// Appends `text` in quotes, in at most `limit` bytes and at least [`SHORT`], secrets masked. `cut` says that more would
 /// have followed. Returns whether all of it was written.
+#[inline]
 pub(super) fn quoted(
     out: &mut Buf,
     text: &str,
@@ -164,25 +203,37 @@ pub(super) fn quoted(
         let room = out.room(bytes.len() + 2 + BEHIND);
         room[0] = b'"';
         let found = scan::copy(&mut room[1..], bytes);
-        let is_same = |shown: &str| std::ptr::eq(shown, text);
-        if found.is_harmless(bytes) || (!found.escapes() && is_same(masked(text, false, scratch))) {
+        if found.is_harmless(bytes) {
             room[1 + bytes.len()] = b'"';
             out.keep(bytes.len() + 2);
             return true;
         }
     }
+    quoted_closely(out, text, cut, scratch, limit)
+}
+
+/// The same for a text that needs a closer look.
+#[inline(never)]
+fn quoted_closely(
+    out: &mut Buf,
+    text: &str,
+    cut: bool,
+    scratch: &mut String,
+    limit: usize,
+) -> bool {
     let limit = limit.max(SHORT) - 2;
     let end = text.floor_char_boundary(text.len().min(limit + BEYOND));
     let cut = cut || end < text.len();
+    let shown = masked(&text[..end], cut, scratch);
     out.push(b'"');
-    let complete = escape(
-        out,
-        masked(&text[..end], cut, scratch),
-        Quotes::Escaped,
-        limit,
-    );
+    let complete = escape(out, shown, Quotes::Escaped, limit);
     out.push(b'"');
     complete && !cut
+}
+
+/// What was put together from texts is one.
+fn text_of(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 fn append_fmt(out: &mut Buf, args: fmt::Arguments<'_>) {
@@ -192,16 +243,7 @@ fn append_fmt(out: &mut Buf, args: fmt::Arguments<'_>) {
 
 // === impl Bounded ===
 
-impl<'a> Bounded<'a> {
-    fn new(out: &'a mut String, limit: usize) -> Self {
-        out.clear();
-        Self {
-            out,
-            limit,
-            cut: false,
-        }
-    }
-
+impl Bounded<'_> {
     fn lossy(&mut self, bytes: &[u8]) -> fmt::Result {
         for chunk in bytes.utf8_chunks() {
             self.write_str(chunk.valid())?;
@@ -225,19 +267,15 @@ impl<'a> Bounded<'a> {
 
 impl Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.limit - self.out.len();
-        if self.cut || text.len() > room {
-            let fits = if self.cut {
-                0
-            } else {
-                text.floor_char_boundary(room)
-            };
-            self.out.push_str(&text[..fits]);
-            self.cut = true;
-            return Err(fmt::Error);
+        if text.len() <= self.left {
+            self.left -= text.len();
+            self.out.put(text.as_bytes());
+            return Ok(());
         }
-        self.out.push_str(text);
-        Ok(())
+        let fits = text.floor_char_boundary(self.left);
+        self.out.put(&text.as_bytes()[..fits]);
+        (self.left, self.cut) = (0, true);
+        Err(fmt::Error)
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     task::{CancellationToken, Tasks},
-    telemetry::logs::output::LineFormat,
+    telemetry::logs::{output::LineFormat, rendered::Rendered},
 };
 use std::{
     collections::VecDeque,
@@ -107,7 +107,7 @@ fn start(limit: usize) -> (Arc<Sink>, Script, Tasks) {
     let (sink, script, tasks) = (Arc::new(Sink::new(limit)), Script::default(), Tasks::new());
     let notice = Notice {
         format: LineFormat::Json,
-        service: Arc::from([]),
+        service: Rendered::new(b""),
     };
     let writer = Writer::new(sink.clone(), Box::new(script.clone()), notice);
     let token = tasks.token();
@@ -361,7 +361,7 @@ fn a_writer_of_a_cancelled_set_still_writes_what_is_there() {
     sink.push(Level::INFO, b"early\n");
     let notice = Notice {
         format: LineFormat::Text,
-        service: Arc::from([]),
+        service: Rendered::new(b""),
     };
     let token = CancellationToken::new();
     token.cancel();

@@ -7,6 +7,7 @@ use crate::{
         line::{Line, encode},
         name::Name,
         output::LineFormat,
+        rendered::Rendered,
         value::Value,
     },
 };
@@ -43,7 +44,7 @@ pub(in super::super) struct Writer {
 #[derive(Clone, Debug)]
 pub(in super::super) struct Notice {
     pub(in super::super) format: LineFormat,
-    pub(in super::super) service: Arc<[u8]>,
+    pub(in super::super) service: Rendered,
 }
 
 /// What came of one look into the buffers.
