@@ -149,8 +149,7 @@ impl<T: Send + Sync + 'static> Balancer<T> {
 
     /// Lets `metrics` show this balancer for as long as it lives.
     pub fn observed_by(&self, metrics: &BalanceMetrics) {
-        let inner: Arc<Inner<T>> = self.inner.clone();
-        metrics.add(inner);
+        metrics.add(&self.inner);
     }
 }
 

@@ -4,11 +4,7 @@ use crate::{
     names,
     telemetry::metrics::{Collected, Desc, Kind, Registry, Unit},
 };
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Instant,
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 /// Shows the balancers of one runtime in its metrics.
 ///
@@ -16,12 +12,7 @@ use std::{
 /// Clones show the same balancers.
 #[derive(Clone)]
 pub struct BalanceMetrics {
-    balancers: Arc<Mutex<Vec<Weak<dyn Observed>>>>,
-}
-
-/// A balancer, whatever its transport keeps.
-pub(super) trait Observed: Send + Sync {
-    fn observe(&self, now: Instant, out: &mut Collected);
+    registry: Registry,
 }
 
 static ENDPOINTS: Desc = Desc {
@@ -71,28 +62,16 @@ impl BalanceMetrics {
     #[must_use]
     pub fn new(registry: &Registry) -> Self {
         registry.declare(&[&ENDPOINTS, &PICKS, &EJECTIONS, &REFUSALS]);
-        let balancers: Arc<Mutex<Vec<Weak<dyn Observed>>>> = Arc::default();
-        let shown = Arc::downgrade(&balancers);
-        registry.collect(move |out| {
-            let Some(balancers) = shown.upgrade() else {
-                return;
-            };
-            let mut balancers = balancers.lock().unwrap_or_else(PoisonError::into_inner);
-            balancers.retain(|balancer| balancer.strong_count() > 0);
-            let alive: Vec<_> = balancers.iter().filter_map(Weak::upgrade).collect();
-            drop(balancers);
-            let now = Instant::now();
-            alive.iter().for_each(|balancer| balancer.observe(now, out));
-        });
-        Self { balancers }
+        Self {
+            registry: registry.clone(),
+        }
     }
 
-    pub(super) fn add(&self, balancer: Arc<dyn Observed>) {
-        let mut balancers = self
-            .balancers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        balancers.push(Arc::downgrade(&balancer));
+    pub(super) fn add<T: Send + Sync + 'static>(&self, balancer: &Arc<Inner<T>>) {
+        self.registry
+            .collect_from(balancer, |balancer: &Inner<T>, out| {
+                balancer.observe(Instant::now(), out)
+            });
     }
 }
 
@@ -104,7 +83,7 @@ impl fmt::Debug for BalanceMetrics {
 
 // === impl Inner ===
 
-impl<T: Send + Sync> Observed for Inner<T> {
+impl<T: Send + Sync> Inner<T> {
     fn observe(&self, now: Instant, out: &mut Collected) {
         let (service, now) = (&*self.shared.service, self.shared.nanos(now));
         let draft = self.draft();

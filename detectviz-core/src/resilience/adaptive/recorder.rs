@@ -3,12 +3,9 @@ use super::handle::Inner;
 use crate::{
     names,
     resilience::bulkhead::BulkheadMetrics,
-    telemetry::metrics::{Collected, Desc, Kind, Registry, Unit},
+    telemetry::metrics::{Desc, Kind, Registry, Unit},
 };
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+use std::{fmt, sync::Arc};
 
 static BASELINE: Desc = Desc {
     name: names::ADAPTIVE_BASELINE,
@@ -26,11 +23,8 @@ static BASELINE: Desc = Desc {
 #[derive(Clone)]
 pub struct AdaptiveMetrics {
     bulkheads: BulkheadMetrics,
-    watched: Watched,
+    registry: Registry,
 }
-
-/// The limits whose gauges are read at a scrape, with their names.
-type Watched = Arc<Mutex<Vec<(Box<str>, Weak<Inner>)>>>;
 
 // === impl AdaptiveMetrics ===
 
@@ -38,13 +32,10 @@ impl AdaptiveMetrics {
     /// Registers the metrics that are not those of bulkheads.
     #[must_use]
     pub fn new(registry: &Registry, bulkheads: &BulkheadMetrics) -> Self {
-        let watched = Watched::default();
         registry.declare(&[&BASELINE]);
-        let read = Arc::clone(&watched);
-        registry.collect(move |out| collect(&read, out));
         Self {
             bulkheads: bulkheads.clone(),
-            watched,
+            registry: registry.clone(),
         }
     }
 
@@ -53,8 +44,11 @@ impl AdaptiveMetrics {
     }
 
     pub(super) fn watch(&self, name: &str, limit: &Arc<Inner>) {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.push((name.into(), Arc::downgrade(limit)));
+        let name: Box<str> = name.into();
+        self.registry
+            .collect_from(limit, move |limit: &Inner, out| {
+                out.gauge(&BASELINE, &[&name], limit.baseline().as_secs_f64());
+            });
     }
 }
 
@@ -62,15 +56,4 @@ impl fmt::Debug for AdaptiveMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdaptiveMetrics").finish_non_exhaustive()
     }
-}
-
-fn collect(watched: &Watched, out: &mut Collected) {
-    let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-    watched.retain(|(name, limit)| {
-        let Some(limit) = limit.upgrade() else {
-            return false;
-        };
-        out.gauge(&BASELINE, &[name], limit.baseline().as_secs_f64());
-        true
-    });
 }

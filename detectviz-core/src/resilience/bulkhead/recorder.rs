@@ -6,11 +6,7 @@ use crate::{
         Collected, Counter, DURATION_BUCKETS, Desc, Family, Histogram, Kind, Registry, Unit,
     },
 };
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 static IN_FLIGHT: Desc = Desc {
     name: names::BULKHEAD_IN_FLIGHT,
@@ -65,11 +61,8 @@ static WAIT: Desc = Desc {
 pub struct BulkheadMetrics {
     refused: Family<Counter>,
     wait: Family<Histogram>,
-    watched: Watched,
+    registry: Registry,
 }
-
-/// The bulkheads whose gauges are read at a scrape, with their names.
-type Watched = Arc<Mutex<Vec<(Box<str>, Weak<Inner>)>>>;
 
 /// The series of one bulkhead.
 pub(super) struct Recorder {
@@ -83,14 +76,11 @@ impl BulkheadMetrics {
     /// Registers the metrics.
     #[must_use]
     pub fn new(registry: &Registry) -> Self {
-        let watched = Watched::default();
         registry.declare(&[&IN_FLIGHT, &QUEUED, &LIMIT]);
-        let read = Arc::clone(&watched);
-        registry.collect(move |out| collect(&read, out));
         Self {
             refused: registry.counter(&REFUSED),
             wait: registry.histogram(&WAIT),
-            watched,
+            registry: registry.clone(),
         }
     }
 
@@ -103,8 +93,9 @@ impl BulkheadMetrics {
 
     /// Shows the gauges of a bulkhead for as long as it lives. Of several with one name, the oldest is shown.
     pub(super) fn watch(&self, name: &str, bulkhead: &Arc<Inner>) {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.push((name.into(), Arc::downgrade(bulkhead)));
+        let name: Box<str> = name.into();
+        self.registry
+            .collect_from(bulkhead, move |bulkhead, out| collect(&name, bulkhead, out));
     }
 }
 
@@ -126,19 +117,12 @@ impl Recorder {
     }
 }
 
-fn collect(watched: &Watched, out: &mut Collected) {
-    let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-    watched.retain(|(name, bulkhead)| {
-        let Some(inner) = bulkhead.upgrade() else {
-            return false;
-        };
-        for (desc, value) in [
-            (&IN_FLIGHT, inner.shared.gate.in_flight()),
-            (&QUEUED, inner.shared.queued()),
-            (&LIMIT, inner.shared.gate.limit()),
-        ] {
-            out.gauge(desc, &[name], f64::from(value));
-        }
-        true
-    });
+fn collect(name: &str, bulkhead: &Inner, out: &mut Collected) {
+    for (desc, value) in [
+        (&IN_FLIGHT, bulkhead.shared.gate.in_flight()),
+        (&QUEUED, bulkhead.shared.queued()),
+        (&LIMIT, bulkhead.shared.gate.limit()),
+    ] {
+        out.gauge(desc, &[name], f64::from(value));
+    }
 }

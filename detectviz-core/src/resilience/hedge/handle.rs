@@ -8,7 +8,7 @@ use crate::{
 use std::{
     borrow::Borrow,
     fmt,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -90,11 +90,9 @@ impl Hedge {
             budget: Budget::new(&config.budget(), origin),
             recorder: Recorder::new(upstream, metrics),
         });
-        let weak: Weak<Shared> = Arc::downgrade(&shared);
         let upstream = upstream.to_owned();
-        metrics.collect(move |collected| {
-            let shared = weak.upgrade();
-            let delay = shared.and_then(|shared| shared.delay(micros(shared.origin, clock())));
+        metrics.collect_from(&shared, move |shared: &Shared, collected| {
+            let delay = shared.delay(micros(shared.origin, clock()));
             let delay = delay.map(|micros| Duration::from_micros(u64::from(micros)));
             Recorder::collect(&upstream, delay, collected);
         });

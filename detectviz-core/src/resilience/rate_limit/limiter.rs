@@ -80,10 +80,10 @@ impl RateLimiter {
             recorder: Recorder::new(policy, metrics),
         });
         if let Buckets::Keyed(_) = inner.buckets {
-            let limiter = Arc::downgrade(&inner);
-            Recorder::keys(Arc::clone(&inner.policy), metrics, move || {
-                let inner = limiter.upgrade()?;
-                Some(inner.keys_in_use(tokio::time::Instant::now().into_std()))
+            super::register(metrics);
+            metrics.collect_from(&inner, |inner: &Inner, collected| {
+                let keys = inner.keys_in_use(tokio::time::Instant::now().into_std());
+                Recorder::collect(&inner.policy, keys, collected);
             });
         }
         Self { inner }

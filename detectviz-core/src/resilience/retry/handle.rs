@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use std::{
     borrow::Borrow,
     fmt,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -88,15 +88,12 @@ impl Retry {
             budget: Budget::new(&config.budget, clock()),
             recorder: Recorder::new(upstream, metrics),
         });
-        let weak: Weak<Shared> = Arc::downgrade(&shared);
         let upstream = upstream.to_owned();
-        metrics.collect(move |collected| {
-            if let Some(shared) = weak.upgrade() {
-                let Shared {
-                    recorder, budget, ..
-                } = &*shared;
-                recorder.collect(&upstream, budget, clock(), collected);
-            }
+        metrics.collect_from(&shared, move |shared, collected| {
+            let Shared {
+                recorder, budget, ..
+            } = shared;
+            recorder.collect(&upstream, budget, clock(), collected);
         });
         Self { shared }
     }

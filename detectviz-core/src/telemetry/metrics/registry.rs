@@ -6,8 +6,9 @@ use super::{
 };
 use crate::names;
 use std::{
+    any::Any,
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, Weak},
 };
 
 /// OpenTelemetry's default (Metrics SDK, cardinality limits).
@@ -41,7 +42,12 @@ struct Inner {
     collectors: RwLock<Vec<Collector>>,
 }
 
-type Collector = Arc<dyn Fn(&mut Collected) + Send + Sync>;
+#[derive(Clone)]
+struct Collector {
+    /// When this is gone, there is nothing left to collect.
+    source: Option<Weak<dyn Any + Send + Sync>>,
+    run: Arc<dyn Fn(&mut Collected) + Send + Sync>,
+}
 
 #[derive(Clone, Debug)]
 enum Metric {
@@ -156,12 +162,44 @@ impl Registry {
     /// Its metrics are [declared](Self::declare) beforehand, or are so when they are first seen; a fault in a description is
     /// then met by whoever asks.
     pub fn collect(&self, collector: impl Fn(&mut Collected) + Send + Sync + 'static) {
-        let mut collectors = self.inner.collectors.write();
-        let collectors = collectors.as_deref_mut();
-        match collectors {
-            Ok(collectors) => collectors.push(Arc::new(collector)),
-            Err(poisoned) => poisoned.get_mut().push(Arc::new(collector)),
+        self.add(Collector {
+            source: None,
+            run: Arc::new(collector),
+        });
+    }
+
+    /// Adds a collector as [`collect`](Self::collect) does, that reads `source` for as long as somebody else holds it, and is
+    /// forgotten afterwards.
+    pub fn collect_from<T: Send + Sync + 'static>(
+        &self,
+        source: &Arc<T>,
+        read: impl Fn(&T, &mut Collected) + Send + Sync + 'static,
+    ) {
+        let weak = Arc::downgrade(source);
+        self.add(Collector {
+            source: Some(weak.clone()),
+            run: Arc::new(move |collected| {
+                if let Some(source) = weak.upgrade() {
+                    read(&source, collected);
+                }
+            }),
+        });
+    }
+
+    #[cfg(test)]
+    pub(super) fn collectors(&self) -> usize {
+        let collectors = self.inner.collectors.read();
+        collectors.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn add(&self, collector: Collector) {
+        let collectors = self.inner.collectors.write();
+        let mut collectors = collectors.unwrap_or_else(PoisonError::into_inner);
+        // Only when the list would grow, so that adding stays cheap.
+        if collectors.len() == collectors.capacity() {
+            collectors.retain(Collector::is_alive);
         }
+        collectors.push(collector);
     }
 
     /// Gives metrics that only collectors fill their place in a scrape and in [`describe`](Self::describe), whether or not
@@ -283,7 +321,7 @@ impl Registry {
         let collectors = collectors.unwrap_or_else(PoisonError::into_inner).clone();
         let mut collected = Collected::new(self.inner.limit);
         for collector in collectors {
-            collector(&mut collected);
+            (collector.run)(&mut collected);
         }
         for desc in collected.descs() {
             self.declare(&[desc]);
@@ -293,6 +331,15 @@ impl Registry {
             self.inner.overflow.with(&[&name]).inc();
         }
         collected
+    }
+}
+
+// === impl Collector ===
+
+impl Collector {
+    fn is_alive(&self) -> bool {
+        let source = self.source.as_ref();
+        source.is_none_or(|source| source.strong_count() > 0)
     }
 }
 

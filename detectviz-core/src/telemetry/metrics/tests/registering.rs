@@ -1,7 +1,10 @@
 //! What may be registered, and under which names.
 use super::*;
 use serde_json::json;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 /// The message that `register` panics with.
 fn refusal(register: impl FnOnce(&Registry)) -> String {
@@ -255,4 +258,31 @@ fn the_catalog_lists_names_and_labels() {
             "buckets": [0.005, 0.1, 1.0],
         })
     );
+}
+
+#[test]
+fn a_collector_goes_with_its_source() {
+    static THINGS: Desc = Desc {
+        name: "things",
+        help: "Things.",
+        unit: Unit::None,
+        kind: Kind::Gauge,
+        labels: &["name"],
+        buckets: &[],
+    };
+    let registry = Registry::new();
+    let first = Arc::new(String::from("first"));
+    let read = |name: &String, out: &mut Collected| out.gauge(&THINGS, &[name], 1.0);
+    registry.collect_from(&first, read);
+    for n in 0..10_000 {
+        registry.collect_from(&Arc::new(n.to_string()), read);
+    }
+    let shown = |name: &str| registry.snapshot().value("things", &[name]).is_some();
+    assert!(shown("first") && !shown("9999"));
+    assert!(
+        registry.collectors() < 100,
+        "those whose source is gone are forgotten"
+    );
+    drop(first);
+    assert!(!shown("first"));
 }
