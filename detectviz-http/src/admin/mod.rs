@@ -43,6 +43,5 @@ mod service;
 mod tests;
 mod version;
 
-pub use self::{
-    builder::AdminBuilder, component::Admin, config::AdminConfig, pages::metrics, version::Version,
-};
+pub use self::{builder::AdminBuilder, component::Admin, config::AdminConfig, version::Version};
+pub use crate::scrape::metrics;

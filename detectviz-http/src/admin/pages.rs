@@ -3,16 +3,13 @@ use super::{
     Version,
     loglevel::{Change, Shown},
 };
-use crate::{error::Problem, probe::Probes};
+use crate::{error::Problem, probe::Probes, scrape::metrics};
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
-    telemetry::{
-        logs::Levels,
-        metrics::{Format, Registry},
-    },
+    telemetry::{logs::Levels, metrics::Registry},
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full, Limited};
 use std::fmt;
 
@@ -27,22 +24,6 @@ pub(super) struct Pages {
 
 /// The longest body of a `PUT`, in bytes.
 pub(super) const MAX_BODY: usize = 4096;
-
-/// The answer to a scrape: every metric in the format that `headers` ask for. For the application's port too, where
-/// metrics are wanted there.
-#[must_use]
-pub fn metrics(registry: &Registry, headers: &HeaderMap) -> Response<Full<Bytes>> {
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
-    let format = Format::negotiate(accept);
-    let kind = format.content_type();
-    let mut page = Vec::new();
-    registry.encode(format, &mut page);
-    let mut answer = reply(kind, page);
-    answer
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("accept"));
-    answer
-}
 
 // === impl Pages ===
 

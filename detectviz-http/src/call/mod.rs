@@ -7,7 +7,8 @@ mod wire;
 
 pub(crate) use self::{
     ending::{Ending, Progress},
-    head::{Head, Wanted},
+    head::Head,
     text::{InlineText, digits},
-    wire::bodiless,
+    texts::{LONGEST_TEXT, cut},
+    wire::{Wire, bodiless},
 };

@@ -24,7 +24,6 @@ mod admin;
 mod app;
 mod bound;
 mod client;
-mod metrics_page;
 mod server;
 mod shared;
 

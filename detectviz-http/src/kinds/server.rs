@@ -1,5 +1,5 @@
 //! `http-server`.
-use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
+use super::{App, BoundAddr, shared::Shared};
 use crate::{
     body::RequestBody,
     probe::Probes,
@@ -40,7 +40,6 @@ where
             let App { service, routes } = app(cx)?;
             let shared = cx.shared();
             let probes = Probes::new(&config.probes, shared.health.clone());
-            let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
             let deps = StackDeps::default()
                 .with_metrics(shared.telemetry.metrics().clone())
                 .with_logs(shared.telemetry.logs().clone())
@@ -48,11 +47,12 @@ where
                 .with_routes(routes)
                 .with_probes(probes)
                 .with_propagators(Propagators::new(shared.telemetry.propagation()));
-            let deps = deps.with_timer(Timer::with_tasks(cx.tasks()));
+            let deps = deps
+                .with_timer(Timer::with_tasks(cx.tasks()))
+                .with_metrics_page(config.metrics);
             let stack = Stack::new(&config.layers, deps)?;
             stack.admission().start(cx.tasks(), Path::new("/"));
-            // Scrapes are answered whatever else is refused.
-            let service = MetricsPage::new(stack.service(service), metrics);
+            let service = stack.service(service);
             let deps = ServerDeps::new(
                 cx.tasks().clone(),
                 shared.phase.clone(),

@@ -1,12 +1,12 @@
 //! The handles of every series that a route has, found without a lock and without building labels.
 use crate::{
-    call::{Ending, digits},
+    call::{Ending, Wire, digits},
     names,
     route::{MethodName, Route, RouteTable},
 };
 use detectviz_core::telemetry::{
     logs::LineTemplate,
-    metrics::{Counter, DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
+    metrics::{DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
 };
 use std::sync::{Arc, OnceLock};
 
@@ -51,7 +51,6 @@ const KEPT: usize = 16;
 pub(super) struct SeriesTable {
     routes: RouteTable,
     durations: Family<Histogram>,
-    requests: Family<Counter>,
     active: Family<Gauge>,
     by_route: Box<[OnceLock<Box<ByMethod>>]>,
     active_by: [OnceLock<Arc<Gauge>>; MethodName::COUNT * 2],
@@ -61,8 +60,7 @@ pub(super) struct SeriesTable {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) method: MethodName,
-    pub(super) scheme: &'static str,
-    pub(super) version: &'static str,
+    pub(super) wire: Wire,
     /// The status that was sent; 0 for none.
     pub(super) status: u16,
     pub(super) ending: Ending,
@@ -71,7 +69,6 @@ pub(super) struct Key {
 /// What one series is recorded in.
 pub(super) struct Handles {
     pub(super) duration: Arc<Histogram>,
-    pub(super) requests: Arc<Counter>,
     /// What its lines have in common; rendered for the first of them.
     pub(super) line: OnceLock<LineTemplate>,
 }
@@ -85,9 +82,15 @@ type Kept = [OnceLock<(Key, Handles)>; KEPT];
 
 impl SeriesTable {
     pub(super) fn new(metrics: &Registry, routes: RouteTable) -> Self {
+        let durations = metrics.histogram(&DURATION);
+        let counted_by = [
+            "http.request.method",
+            "http.route",
+            "http.response.status_code",
+        ];
+        metrics.counter_of(&REQUESTS, &durations, &counted_by);
         Self {
-            durations: metrics.histogram(&DURATION),
-            requests: metrics.counter(&REQUESTS),
+            durations,
             active: metrics.gauge(&ACTIVE),
             by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
             active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
@@ -100,9 +103,10 @@ impl SeriesTable {
     }
 
     /// How many requests of that method are being answered.
-    pub(super) fn active(&self, method: MethodName, scheme: &'static str) -> &Gauge {
-        let at = method.index() * 2 + usize::from(scheme == "https");
-        self.active_by[at].get_or_init(|| self.active.with(&[method.as_str(), scheme]))
+    #[inline]
+    pub(super) fn active(&self, method: MethodName, wire: Wire) -> &Gauge {
+        let at = method.index() * 2 + usize::from(wire.secure);
+        self.active_by[at].get_or_init(|| self.active.with(&[method.as_str(), wire.scheme()]))
     }
 
     /// Gives `record` the handles of a series.
@@ -139,13 +143,12 @@ impl SeriesTable {
         self.routes.read_template(route, |route| Handles {
             duration: self.durations.with(&[
                 method,
-                key.scheme,
+                key.wire.scheme(),
                 route,
                 status,
                 error_type,
-                key.version,
+                key.wire.version(),
             ]),
-            requests: self.requests.with(&[method, route, status]),
             line: OnceLock::new(),
         })
     }

@@ -18,20 +18,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// How a request begins.
-pub(super) enum Start<S: HttpService> {
-    Called(S::ResponseFuture),
-    /// On the heap: rare, and larger than the others.
-    Waiting(S, Box<Request<RequestBody>>),
-    Failed(BoxError),
-    Refused(Refusal),
-}
-
 pin_project_lite::pin_project! {
     /// The future of one response, which becomes what the rules of the connection make of it.
     pub(super) struct ConnFuture<S: HttpService> {
         #[pin]
-        state: State<S, S::ResponseFuture>,
+        state: Start<S, S::ResponseFuture>,
         in_flight: Option<InFlight>,
         headless: bool,
         shared: Arc<Shared>,
@@ -39,9 +30,11 @@ pin_project_lite::pin_project! {
 }
 
 pin_project_lite::pin_project! {
-    #[project = StateProj]
-    enum State<S, F> {
+    /// How a request begins.
+    #[project = StartProj]
+    pub(super) enum Start<S, F> {
         Called { #[pin] future: F },
+        // On the heap: rare, and larger than the others.
         Waiting { service: S, request: Option<Box<Request<RequestBody>>> },
         Failed { err: Option<BoxError> },
         Refused { refusal: Refusal },
@@ -51,29 +44,20 @@ pin_project_lite::pin_project! {
 // === impl ConnFuture ===
 
 impl<S: HttpService> ConnFuture<S> {
-    pub(super) fn new(start: Start<S>, in_flight: InFlight, shared: &Arc<Shared>) -> Self {
-        let state = match start {
-            Start::Called(future) => State::Called { future },
-            Start::Waiting(service, request) => State::Waiting {
-                service,
-                request: Some(request),
-            },
-            Start::Failed(err) => State::Failed { err: Some(err) },
-            Start::Refused(refusal) => State::Refused { refusal },
-        };
+    /// Sends the head alone when `headless`: the answer to a `HEAD` over HTTP/2, where hyper leaves that to its user and a
+    /// client that gets a body resets the stream (RFC 9110 §9.3.2).
+    pub(super) fn new(
+        state: Start<S, S::ResponseFuture>,
+        in_flight: InFlight,
+        headless: bool,
+        shared: &Arc<Shared>,
+    ) -> Self {
         Self {
             state,
             in_flight: Some(in_flight),
-            headless: false,
+            headless,
             shared: Arc::clone(shared),
         }
-    }
-
-    /// Sends the head alone when `headless`: the answer to a `HEAD` over HTTP/2, where hyper leaves that to its user and a
-    /// client that gets a body resets the stream (RFC 9110 §9.3.2).
-    pub(super) fn headless(mut self, headless: bool) -> Self {
-        self.headless = headless;
-        self
     }
 }
 
@@ -84,10 +68,10 @@ impl<S: HttpService> Future for ConnFuture<S> {
         let mut this = self.project();
         let result = loop {
             match this.state.as_mut().project() {
-                StateProj::Called { future } => {
+                StartProj::Called { future } => {
                     break ready!(future.poll(cx)).map_err(|err| failed(err.into()));
                 }
-                StateProj::Waiting { service, request } => {
+                StartProj::Waiting { service, request } => {
                     if let Err(err) = ready!(service.poll_ready(cx)) {
                         break Err(failed(err.into()));
                     }
@@ -95,14 +79,14 @@ impl<S: HttpService> Future for ConnFuture<S> {
                     let info = this.in_flight.as_ref().map(|open| open.link().info());
                     let _entered = info.map(crate::conn::ConnInfo::enter);
                     let future = service.call(*request);
-                    this.state.set(State::Called { future });
+                    this.state.set(Start::Called { future });
                 }
-                StateProj::Failed { err } => {
+                StartProj::Failed { err } => {
                     break Err(failed(
                         err.take().expect("a future is not polled after its end"),
                     ));
                 }
-                StateProj::Refused { refusal } => break Err(*refusal),
+                StartProj::Refused { refusal } => break Err(*refusal),
             }
         };
         let in_flight = this

@@ -101,14 +101,12 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
     fn call(&self, request: Request<Incoming>) -> ConnFuture<S> {
         let in_flight = self.link.begin();
         let headless = request.method() == Method::HEAD && self.link.info().is_http2();
-        let future = |start, exchange| {
-            ConnFuture::new(start, in_flight.with_body(exchange), &self.shared).headless(headless)
-        };
         if let Some(refusal) = self.refusal(&request) {
             if !request.body().is_end_stream() {
                 self.link.leave_unread();
             }
-            return future(Start::Refused(refusal), None);
+            let refused = Start::Refused { refusal };
+            return ConnFuture::new(refused, in_flight, headless, &self.shared);
         }
         let (request, exchange) = {
             let (parts, incoming) = request.into_parts();
@@ -119,15 +117,22 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
         let start = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
                 let _entered = self.link.info().enter();
-                Start::Called(service.call(request))
+                let future = service.call(request);
+                Start::Called { future }
             }
-            Poll::Ready(Err(err)) => Start::Failed(err.into()),
+            Poll::Ready(Err(err)) => Start::Failed {
+                err: Some(err.into()),
+            },
             Poll::Pending => {
                 // The instance that was asked may stand in a queue already: it is the one that waits.
                 let next = service.clone();
-                Start::Waiting(mem::replace(&mut *service, next), Box::new(request))
+                Start::Waiting {
+                    service: mem::replace(&mut *service, next),
+                    request: Some(Box::new(request)),
+                }
             }
         };
-        future(start, exchange)
+        let in_flight = in_flight.with_body(exchange);
+        ConnFuture::new(start, in_flight, headless, &self.shared)
     }
 }

@@ -3,7 +3,7 @@ use super::{
     ResponseBody, ResponseFuture,
     call::{Active, Shared},
 };
-use crate::{admission::Verdict, probe};
+use crate::{admission::Verdict, probe, scrape};
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{Request, Response};
@@ -43,9 +43,14 @@ impl<S> Stacked<S> {
 }
 
 impl<S> Stacked<S> {
-    /// What the stack answers itself: a probe, and everything else on a connection that is reserved for probes.
+    /// What the stack answers itself: a scrape, a probe, and everything else on a connection that is reserved for probes.
     #[inline]
     fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+        if let Some(metrics) = &self.shared.metrics_page
+            && let Some(page) = scrape::answer(metrics, request)
+        {
+            return Some(page);
+        }
         let probes = self.shared.probes.as_ref()?;
         probe::answer(probes, request)
     }
@@ -112,5 +117,11 @@ pub(super) fn call<S, Req>(
 where
     S: Service<Req>,
 {
-    active.enter(|| catch_unwind(AssertUnwindSafe(|| service.call(request))))
+    let _entered = active.enter();
+    // Borrowed, since what a closure owns is moved once more.
+    let mut request = Some(request);
+    let request = &mut request;
+    catch_unwind(AssertUnwindSafe(|| {
+        service.call(request.take().expect("called once"))
+    }))
 }

@@ -72,6 +72,7 @@
 mod buf;
 mod caller;
 mod config;
+mod early;
 mod entry;
 mod escape;
 mod fields;
@@ -104,6 +105,7 @@ pub(super) use self::{
 pub use self::{
     caller::Caller,
     config::{LogFormat, LogsConfig},
+    early::EarlyFields,
     entry::Entry,
     fields::Fields,
     handle::Logs,
