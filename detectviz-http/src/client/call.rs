@@ -1,111 +1,222 @@
-//! What is known of one call while it is under way, and its record when it ends.
+//! What is known of one call while it is under way, in memory that is used again, and its record when it ends.
 use super::{
-    Body, SendFailed, aim::Aim, attempt::Attempt, failure::name_of, in_flight::Flight,
-    recorder::Ending, saved::Saved, service::Shared, upstream::Upstream, verdict::is_repeatable,
+    Body, SendFailed,
+    answering::Answering,
+    attempt::{About, Attempt},
+    failure::name_of,
+    in_flight::Flight,
+    recorder::Ending,
+    saved::Saved,
+    service::Shared,
+    span::{Failure, Told, fill},
+    upstream::Upstream,
+    verdict::is_repeatable,
 };
 use detectviz_core::{
-    balance::{self, Tried},
+    balance::Tried,
     error::BoxError,
     resilience::{
         bulkhead::Permit,
         retry::{Decision, Outcome, RetryCall, Stop},
         timeout::Elapsed,
+        timer::Entry,
     },
     telemetry::{
-        context::{Note, NoteValue, Slot},
-        span::{Event, SpanKind, SpanRecord, SpanStatus, Text},
+        context::{Slot, TraceContext},
+        span::SpanKind,
     },
 };
-use http::{Method, Request, StatusCode, Uri, uri::Scheme};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, uri::Scheme};
 use std::{
+    cell::RefCell,
+    mem,
+    ops::{Deref, DerefMut},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    task::{Context, Poll},
+    time::Instant,
 };
 
-/// One call, from its start to the end of the response's body.
+pub(super) use super::span::port;
+
+/// How many states of calls a thread keeps for later; more calls under way than that allocate.
+const SPARE: usize = 1024;
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "a box is handed out, and comes back")]
+    static UNUSED: RefCell<Vec<Box<State>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One call, from its start to the end of the response's body. Dropped before that, it was given up.
 pub(super) struct Call {
-    shared: Arc<Shared>,
-    upstream: Option<Arc<Upstream>>,
+    /// There until it is dropped.
+    state: Option<Box<State>>,
+}
+
+/// The state of a call, in a box that is used again.
+pub(super) struct State {
+    /// `None` while it is unused, so that nothing of a client is kept alive by it.
+    shared: Option<Arc<Shared>>,
+    flight: Option<Flight>,
+    pub(super) upstream: Option<Arc<Upstream>>,
     method: Method,
     /// What was asked for; only its parts that are safe to show are recorded.
-    target: Uri,
+    pub(super) target: Uri,
     /// In place whenever the call is worked on.
     slot: Option<Box<Slot>>,
-    status: Option<StatusCode>,
-    recorded: bool,
+    /// Whether it was polled: only then has it a time.
+    begun: bool,
+    /// When the caller stops waiting.
+    pub(super) deadline: Instant,
+    timer: Option<Entry>,
+    /// What the timer is armed for.
+    armed: Option<Instant>,
     retry: Option<RetryCall>,
     saved: Option<Saved>,
     repeatable: bool,
     tried: Tried,
+    /// How many attempts were made.
+    attempts: u32,
+    /// Those of them that brought nothing, when the call is traced.
+    failures: Vec<Failure>,
     /// The right to run, until the call has ended.
     permit: Option<Permit>,
-    /// Who is answering, and what will be said of it.
-    answering: Option<(Aim, balance::Outcome, Instant)>,
-    _flight: Flight,
+    /// The status, once it was there.
+    status: Option<StatusCode>,
+    /// Who is answering.
+    answering: Option<Answering>,
+    recorded: bool,
 }
+
+const THERE: &str = "there until it is dropped";
 
 // === impl Call ===
 
 impl Call {
-    pub(super) fn new(shared: &Arc<Shared>, method: Method, target: Uri, slot: Slot) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, method: Method, target: Uri) -> Self {
+        let mut state = unused();
+        shared.open(state.slot.as_deref_mut().expect(THERE));
+        state.flight = Some(shared.in_flight.start());
+        state.shared = Some(Arc::clone(shared));
+        state.method = method;
+        state.target = target;
+        state.begun = false;
+        state.recorded = false;
+        Self { state: Some(state) }
+    }
+}
+
+impl Deref for Call {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.state.as_deref().expect(THERE)
+    }
+}
+
+impl DerefMut for Call {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_deref_mut().expect(THERE)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let Some(mut state) = self.state.take() else {
+            return;
+        };
+        if !state.recorded {
+            // An answer whose body nobody wanted is no error; a call that nobody waited for is one.
+            let error = state.status.is_none().then_some("cancelled");
+            state.record(error, now(), Answering::cancelled);
+        }
+        state.release();
+        let _ = UNUSED.try_with(|unused| {
+            if let Ok(mut unused) = unused.try_borrow_mut()
+                && unused.len() < SPARE
+            {
+                unused.push(state);
+            }
+        });
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Of no call.
+    fn new() -> Self {
+        let slot = Slot::started_at(TraceContext::root(false), now());
         Self {
-            _flight: shared.in_flight.start(),
-            shared: Arc::clone(shared),
+            shared: None,
+            flight: None,
             upstream: None,
-            method,
-            target,
+            method: Method::GET,
+            target: Uri::default(),
+            deadline: slot.started,
             slot: Some(Box::new(slot)),
-            status: None,
-            recorded: false,
+            begun: false,
+            timer: None,
+            armed: None,
             retry: None,
             saved: None,
             repeatable: false,
             tried: Tried::new(),
+            attempts: 0,
+            failures: Vec::new(),
             permit: None,
+            status: None,
             answering: None,
+            recorded: false,
         }
+    }
+
+    /// The call is polled for the first time: here its time begins.
+    pub(super) fn begin(&mut self, now: Instant) {
+        let until = now + self.shared().total_timeout;
+        let slot = self.slot.as_deref_mut().expect(THERE);
+        slot.started = now;
+        self.begun = true;
+        self.deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        self.shared.as_ref().expect(THERE)
     }
 
     /// The span of the call.
     pub(super) fn slot(&self) -> &Slot {
-        self.slot.as_deref().expect("it is lent only for a while")
+        self.slot.as_deref().expect(THERE)
     }
 
-    /// Runs `work` in the span of the call.
+    /// Runs `work` in the span of the call, when that is recorded; else nothing is noted anyway.
     pub(super) fn enter<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let mut slot = self.slot.clone();
+        if !self.slot().context.is_sampled() {
+            return work(self);
+        }
+        let mut slot = self.slot.take();
         let result = Slot::lend(&mut slot, || work(self));
         self.slot = slot;
         result
     }
 
-    pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     /// It is known whom the call goes to.
     pub(super) fn aimed(&mut self, upstream: Arc<Upstream>) {
         upstream
-            .series(&self.target, &self.shared.recorder)
+            .series(&self.target, &self.shared().recorder)
             .started();
         self.upstream = Some(upstream);
     }
 
-    /// Whom the call goes to, once that is known.
-    pub(super) fn upstream(&self) -> Option<Arc<Upstream>> {
-        self.upstream.clone()
-    }
-
     /// The call may run: what it needs to be repeated is kept.
-    pub(super) fn admitted(&mut self, permit: Permit, request: &mut Request<Body>) {
+    pub(super) fn admitted(&mut self, permit: Permit, request: &mut Request<Body>, now: Instant) {
         self.permit = Some(permit);
-        let Some(upstream) = &self.upstream else {
+        let (Some(shared), Some(upstream)) = (&self.shared, &self.upstream) else {
             return;
         };
-        self.shared.address(upstream, request);
+        shared.housekeeping.start(shared);
+        shared.address(upstream, request);
         self.repeatable = is_repeatable(request);
-        let started = self.slot().started;
-        let retry = upstream.policies().retry.clone().begin_owned(started);
+        let retry = upstream.policies().retry.clone().begin_owned(now);
         if retry.repeats() && self.repeatable {
             self.saved = Saved::of(request);
         }
@@ -119,40 +230,44 @@ impl Call {
         }
     }
 
-    /// Sends the request to one of the endpoints.
+    /// Sends the request to one of the endpoints, at `now`.
     ///
     /// # Errors
     /// As [`Attempt::start`].
     pub(super) fn start(
         &mut self,
-        request: Request<Body>,
-        deadline: Instant,
+        mut request: Request<Body>,
+        now: Instant,
     ) -> Result<Attempt, BoxError> {
-        let Some(upstream) = self.upstream.clone() else {
-            return Err("a call without an upstream is not sent".into());
-        };
-        let tls = self.target.scheme() == Some(&Scheme::HTTPS);
-        let shared = Arc::clone(&self.shared);
-        let slot = self.slot.as_deref().expect("it is lent only for a while");
-        let span = (slot, &mut self.tried, tls);
-        Attempt::start(
-            &shared,
-            &upstream,
-            request,
-            span,
-            (deadline, self.repeatable),
-        )
+        self.attempts += 1;
+        let (shared, headers) = (self.shared(), request.headers_mut());
+        shared.inject(self.slot(), headers, self.deadline, now);
+        let traced = self.is_traced();
+        self.enter(|state| {
+            let (Some(shared), Some(upstream)) = (&state.shared, &state.upstream) else {
+                return Err("a call without an upstream is not sent".into());
+            };
+            let about = About {
+                number: state.attempts,
+                repeatable: state.repeatable,
+                tls: state.target.scheme() == Some(&Scheme::HTTPS),
+                traced,
+                deadline: state.deadline,
+            };
+            Attempt::start((shared, upstream), request, &mut state.tried, about, now)
+        })
     }
 
     /// What follows an attempt.
-    pub(super) fn decide(&mut self, outcome: Outcome, left: Duration, now: Instant) -> Decision {
-        match (&mut self.retry, outcome) {
-            (_, Outcome::Success) | (None, _) => Decision::Stop(Stop::Success),
-            (Some(_), _) => self.enter(|call| match &mut call.retry {
-                Some(retry) => retry.after(outcome, Some(left), now),
-                None => Decision::Stop(Stop::Success),
-            }),
+    pub(super) fn decide(&mut self, outcome: Outcome, now: Instant) -> Decision {
+        if outcome == Outcome::Success {
+            return Decision::Stop(Stop::Success);
         }
+        let left = self.deadline.saturating_duration_since(now);
+        self.enter(|state| match &mut state.retry {
+            Some(retry) => retry.after(outcome, Some(left), now),
+            None => Decision::Stop(Stop::Success),
+        })
     }
 
     /// The request once more, if it could be kept.
@@ -160,29 +275,40 @@ impl Call {
         self.saved.as_ref().map(Saved::request)
     }
 
-    /// The headers of the response are there; `aim` is in use until its body has ended.
-    pub(super) fn answered(
-        &mut self,
-        status: StatusCode,
-        aim: Aim,
-        outcome: balance::Outcome,
-        now: Instant,
-    ) {
-        self.status = Some(status);
-        self.saved = None;
-        self.answering = Some((aim, outcome, now));
+    /// Takes down that an attempt brought nothing that was taken.
+    pub(super) fn lost(&mut self, failure: Option<Failure>) {
+        self.failures.extend(failure);
     }
 
-    /// The body has been read to its end.
-    pub(super) fn ended(&mut self) {
-        self.record(None);
+    /// The headers of the response are there; the rest of `answer` is told when its body has ended.
+    pub(super) fn answered(&mut self, status: StatusCode, answering: Answering) {
+        if let Some(timer) = &mut self.timer {
+            timer.disarm();
+            self.armed = None;
+        }
+        self.status = Some(status);
+        self.saved = None;
+        self.answering = Some(answering);
+    }
+
+    /// The trailers of the response are there.
+    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(answering) = &mut self.answering {
+            answering.trailers(trailers);
+        }
+    }
+
+    /// The body has been read to its end, at `now`.
+    pub(super) fn ended(&mut self, now: Instant) {
+        self.record(None, now, |answering| answering.ended(now));
     }
 
     /// The call failed; gives the error its name.
     pub(super) fn failed(&mut self, err: impl Into<BoxError>) -> BoxError {
         let err = err.into();
         let (name, is_ours) = name_of(&*err);
-        self.record(Some(name));
+        let now = now();
+        self.record(Some(name), now, |answering| answering.broken(now));
         if is_ours {
             return err;
         }
@@ -190,169 +316,127 @@ impl Call {
     }
 
     /// The time was up.
-    pub(super) fn elapsed(&mut self, deadline: Instant) -> BoxError {
-        self.record(Some("timeout"));
-        Elapsed::new(deadline.saturating_duration_since(self.slot().started)).into()
+    pub(super) fn elapsed(&mut self, now: Instant) -> BoxError {
+        self.record(Some("timeout"), now, |answering| answering.broken(now));
+        let limit = self.deadline.saturating_duration_since(self.slot().started);
+        Elapsed::new(limit).into()
     }
 
-    fn record(&mut self, error: Option<&'static str>) {
-        if std::mem::replace(&mut self.recorded, true) {
+    /// Has the task woken at `at` or at the deadline, whichever comes first; ready with the time when it has come.
+    pub(super) fn poll_time(&mut self, at: Option<Instant>, cx: &Context<'_>) -> Poll<Instant> {
+        let at = at.map_or(self.deadline, |at| at.min(self.deadline));
+        let Self { timer, shared, .. } = self;
+        let shared = shared.as_ref().expect(THERE);
+        let timer = timer.get_or_insert_with(|| shared.timer.entry());
+        if self.armed != Some(at) {
+            self.armed = Some(at);
+            timer.arm(at, cx);
+        }
+        if timer.poll_passed(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.armed = None;
+        Poll::Ready(now())
+    }
+
+    /// The same while the body is read: ready when the caller's time is up.
+    pub(super) fn poll_body_time(&mut self, cx: &Context<'_>) -> Poll<Instant> {
+        loop {
+            let settles = self.answering.as_ref().and_then(Answering::settles);
+            let Poll::Ready(now) = self.poll_time(settles, cx) else {
+                return Poll::Pending;
+            };
+            if now >= self.deadline {
+                return Poll::Ready(now);
+            }
+            if let Some(answering) = &mut self.answering {
+                answering.settle();
+            }
+        }
+    }
+
+    fn is_traced(&self) -> bool {
+        let sampled = self.slot().context.is_sampled();
+        sampled && self.shared().spans.is_recording()
+    }
+
+    fn record(&mut self, error: Option<&'static str>, now: Instant, tell: impl FnOnce(Answering)) {
+        if mem::replace(&mut self.recorded, true) {
             return;
         }
-        if let Some((aim, outcome, at)) = self.answering.take() {
-            aim.finish(outcome, at);
-        }
         self.permit = None;
-        let Some(slot) = &self.slot else { return };
-        let took = slot.started.elapsed();
+        let slot = self.slot.as_deref_mut().expect(THERE);
+        if !self.begun {
+            slot.started = now;
+        }
+        let slot = self.slot();
+        let took = now.saturating_duration_since(slot.started);
         let status = self.status;
         let ending = Ending { status, error };
-        let (method, trace) = (&self.method, &slot.context);
+        let (method, trace, shared) = (&self.method, &slot.context, self.shared());
         if let Some(upstream) = &self.upstream {
-            let series = upstream.series(&self.target, &self.shared.recorder);
+            let series = upstream.series(&self.target, &shared.recorder);
             series.left();
-            series.ended(&self.shared.recorder, method, ending, took, trace);
+            series.ended(&shared.recorder, method, ending, took, trace);
         } else if let Some(host) = self.target.host() {
-            let series = self.shared.recorder.series(host, port(&self.target));
-            series.ended(&self.shared.recorder, method, ending, took, trace);
+            let series = shared.recorder.series(host, port(&self.target));
+            series.ended(&shared.recorder, method, ending, took, trace);
         }
-        if slot.context.is_sampled() && self.shared.spans.is_recording() {
-            let span = self.span(slot, took, ending);
-            self.shared.spans.record(span);
+        if self.is_traced() {
+            let answering = self.answering.as_ref();
+            let told = Told {
+                method,
+                target: &self.target,
+                slot,
+                ending,
+                aim: answering.and_then(Answering::aim),
+                attempts: self.attempts,
+                failures: &self.failures,
+                grpc: answering.and_then(Answering::grpc),
+                ended: now,
+            };
+            let context = slot.context;
+            let spans = &shared.spans;
+            spans.record_with(context, SpanKind::Client, |span| fill(span, &told));
+        }
+        if let Some(answering) = self.answering.take() {
+            tell(answering);
         }
     }
 
-    /// OpenTelemetry's HTTP client span.
-    fn span(&self, slot: &Slot, took: Duration, ending: Ending) -> SpanRecord {
-        let end = SystemTime::now().duration_since(UNIX_EPOCH);
-        let end = u64::try_from(end.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX);
-        let start = end.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
-        let method = method_name(&self.method);
-        let context = slot.context;
-        let mut span = SpanRecord::new(context, SpanKind::Client, span_name(method), start, end);
-        span.parent = slot.parent;
-        span.tracestate = slot.tracestate.clone();
-        for note in &slot.notes {
-            span.events.push(event(note, slot, start));
+    /// Lets go of everything but memory.
+    fn release(&mut self) {
+        self.timer = None;
+        self.armed = None;
+        self.upstream = None;
+        self.target = Uri::default();
+        self.retry = None;
+        self.saved = None;
+        self.repeatable = false;
+        self.tried = Tried::new();
+        self.attempts = 0;
+        self.failures.clear();
+        self.permit = None;
+        self.status = None;
+        self.answering = None;
+        if let Some(slot) = &mut self.slot {
+            slot.tracestate.clear();
+            slot.baggage.clear();
+            slot.notes.clear();
         }
-        let attributes = &mut span.attributes;
-        attributes.push("http.request.method", method);
-        if method == OTHER {
-            attributes.push_str("http.request.method_original", self.method.as_str());
-        }
-        attributes.push_str("server.address", self.target.host().unwrap_or_default());
-        attributes.push("server.port", port(&self.target));
-        attributes.push_str("url.full", &shown(&self.target));
-        if let Some(status) = ending.status {
-            attributes.push("http.response.status_code", status.as_u16());
-        }
-        if let Some(error) = ending.error_type() {
-            attributes.push_str("error.type", error);
-            span.status = SpanStatus::Error(Text::Static(""));
-        }
-        span
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        // An answer whose body nobody wanted is no error; a call that nobody waited for is one.
-        self.record(self.status.is_none().then_some("cancelled"));
-    }
-}
-
-/// A note as an event of a span that began at `start`.
-fn event(note: &Note, slot: &Slot, start: u64) -> Event {
-    let after = note.at.saturating_duration_since(slot.started).as_nanos();
-    let at = start.saturating_add(u64::try_from(after).unwrap_or(0));
-    let event = Event::new(at, note.name);
-    match note.attribute {
-        Some((key, NoteValue::U64(value))) => {
-            event.attribute(key, i64::try_from(value).unwrap_or(i64::MAX))
-        }
-        Some((key, NoteValue::Str(value))) => event.attribute(key, value),
-        _ => event,
+        self.flight = None;
+        self.shared = None;
     }
 }
 
-const OTHER: &str = "_OTHER";
-
-/// The method as OpenTelemetry wants it: one of those that are known.
-pub(super) fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => OTHER,
-    }
+/// The clock of the runtime, which a test may have paused.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
-fn span_name(method: &'static str) -> Text {
-    Text::Static(if method == OTHER { "HTTP" } else { method })
-}
-
-/// The port that `target` means.
-pub(super) fn port(target: &Uri) -> u16 {
-    let tls = target.scheme_str() == Some("https");
-    target.port_u16().unwrap_or(if tls { 443 } else { 80 })
-}
-
-/// `target` without user information, and with the keys of its query only: their values may be secrets.
-fn shown(target: &Uri) -> String {
-    let scheme = target.scheme_str().unwrap_or("http");
-    let authority = target.authority().map_or("", |a| a.as_str());
-    let authority = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let mut shown = format!("{scheme}://{authority}{}", target.path());
-    for (at, pair) in target
-        .query()
-        .into_iter()
-        .flat_map(|q| q.split('&'))
-        .enumerate()
-    {
-        shown.push(if at == 0 { '?' } else { '&' });
-        match pair.split_once('=') {
-            Some((key, _)) => shown.extend([key, "=REDACTED"]),
-            None => shown.push_str("REDACTED"),
-        }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lg4_a_url_is_shown_without_its_secrets() {
-        for (target, expected) in [
-            ("http://orders/v1?id=7", "http://orders/v1?id=REDACTED"),
-            ("https://u:p@h:8/x", "https://h:8/x"),
-            (
-                "http://h/?a&b=1&c=",
-                "http://h/?REDACTED&b=REDACTED&c=REDACTED",
-            ),
-            ("http://h", "http://h/"),
-        ] {
-            assert_eq!(shown(&target.parse().unwrap()), expected);
-        }
-    }
-
-    #[test]
-    fn a_port_is_the_one_that_the_scheme_means() {
-        for (target, expected) in [
-            ("http://h/", 80),
-            ("https://h/", 443),
-            ("https://h:8443/", 8443),
-        ] {
-            assert_eq!(port(&target.parse().unwrap()), expected);
-        }
-    }
+fn unused() -> Box<State> {
+    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
+    kept.ok()
+        .flatten()
+        .unwrap_or_else(|| Box::new(State::new()))
 }

@@ -46,6 +46,7 @@
 //! # What it does not do
 //! It follows no redirects, keeps no cookies and reads no proxy settings.
 mod aim;
+mod answering;
 mod attempt;
 mod body;
 mod builder;
@@ -67,6 +68,7 @@ mod sending;
 mod service;
 #[cfg(feature = "tls")]
 mod source;
+mod span;
 #[cfg(test)]
 mod tests;
 mod upstream;

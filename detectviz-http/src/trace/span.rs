@@ -4,8 +4,8 @@ use crate::{
     route::{Route, RouteTable},
 };
 use detectviz_core::telemetry::{
-    context::{Note, NoteValue, Slot},
-    span::{Attributes, Event, SpanKind, SpanRecord, SpanStatus, Text},
+    context::Slot,
+    span::{Attributes, SpanKind, SpanRecord, SpanStatus, Text},
 };
 use std::net::IpAddr;
 
@@ -26,9 +26,8 @@ pub(super) fn record(
     record.parent = slot.parent;
     record.parent_is_remote = slot.parent.is_some();
     record.tracestate = slot.tracestate.clone();
-    for note in &slot.notes {
-        record.events.push(event(note, slot, start));
-    }
+    let ended = slot.ended.unwrap_or(slot.started);
+    record.events.push_notes(&slot.notes, ended, end);
     let attributes = &mut record.attributes;
     attributes.push("http.request.method", head.method.as_str());
     attributes.push("url.scheme", head.scheme);
@@ -67,19 +66,6 @@ pub(super) fn record(
         }
     }
     record
-}
-
-fn event(note: &Note, slot: &Slot, start: u64) -> Event {
-    let after = note.at.saturating_duration_since(slot.started).as_nanos();
-    let at = start.saturating_add(u64::try_from(after).unwrap_or(0));
-    let event = Event::new(at, note.name);
-    match note.attribute {
-        Some((key, NoteValue::U64(value))) => {
-            event.attribute(key, i64::try_from(value).unwrap_or(i64::MAX))
-        }
-        Some((key, NoteValue::Str(value))) => event.attribute(key, value),
-        _ => event,
-    }
 }
 
 /// `server.address` and `server.port`, from the authority of the request's target or its `Host`.
