@@ -7,7 +7,7 @@ use super::{
     pool::{Lease, SendError},
     sending::Sending,
     service::Shared,
-    span::{Failure, Outcome},
+    span::{AttemptEnd, Outcome},
     upstream::Upstream,
     verdict::{Verdict, awaits_trailers},
 };
@@ -66,7 +66,7 @@ pub(super) struct NoAnswer {
     pub(super) unsent: Option<Box<Request<Body>>>,
     pub(super) retry: retry::Outcome,
     /// What the span of the call tells of it.
-    pub(super) failure: Option<Failure>,
+    pub(super) end: Option<AttemptEnd>,
 }
 
 // === impl Attempt ===
@@ -155,26 +155,26 @@ impl Attempt {
     }
 
     /// Another one was faster. That its endpoint takes at least so long is all that its end says of it.
-    pub(super) fn outrun(self, now: Instant) -> Option<Failure> {
-        let failure = self.failure(|| "cancelled", now);
+    pub(super) fn outrun(self, now: Instant) -> Option<AttemptEnd> {
+        let end = self.told(|| "cancelled", now);
         self.aim.finish(balance::Outcome::Cancelled, now);
-        failure
+        end
     }
 
     fn end(self, verdict: Verdict, err: SendError, now: Instant) -> NoAnswer {
-        let failure = self.failure(|| name_of(&*err.source).0, now);
+        let end = self.told(|| name_of(&*err.source).0, now);
         self.permit.record(verdict.breaker, now);
         self.aim.finish(verdict.balance, now);
         NoAnswer {
             source: err.source,
             unsent: err.unsent,
             retry: verdict.retry,
-            failure,
+            end,
         }
     }
 
-    fn failure(&self, name: impl FnOnce() -> &'static str, at: Instant) -> Option<Failure> {
-        self.traced.then(|| Failure {
+    fn told(&self, name: impl FnOnce() -> &'static str, at: Instant) -> Option<AttemptEnd> {
+        self.traced.then(|| AttemptEnd {
             at,
             attempt: self.number,
             endpoint: self.aim.shown(),
@@ -195,19 +195,24 @@ impl fmt::Debug for Attempt {
 // === impl Answer ===
 
 impl Answer {
-    /// Another attempt may bring a better one.
-    pub(super) fn leave(self, now: Instant) -> Option<Failure> {
+    /// What the span of the call tells of the attempt.
+    pub(super) fn end(&self, now: Instant) -> Option<AttemptEnd> {
         let aim = self.answering.aim().filter(|_| self.traced);
-        let failure = aim.map(|aim| Failure {
+        aim.map(|aim| AttemptEnd {
             at: now,
             attempt: self.number,
             endpoint: aim.shown(),
             result: Outcome::Status(self.response.status()),
-        });
+        })
+    }
+
+    /// Another attempt may bring a better one.
+    pub(super) fn leave(self, now: Instant) -> Option<AttemptEnd> {
+        let end = self.end(now);
         if self.response.body().is_end_stream() {
             self.lease.finish(now);
         }
         self.answering.ended(now);
-        failure
+        end
     }
 }

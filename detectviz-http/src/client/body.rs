@@ -3,6 +3,7 @@ use super::{
     attempt::Answer,
     call::{Call, now},
     pool::Lease,
+    replay::Replayed,
 };
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
@@ -30,6 +31,7 @@ enum Kind {
     Empty,
     Full(Full<Bytes>),
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
+    Replayed(Replayed),
 }
 
 pin_project_lite::pin_project! {
@@ -69,8 +71,13 @@ impl Body {
         match &self.0 {
             Kind::Empty => Some(Bytes::new()),
             Kind::Full(body) => Some(body.clone().into_inner().unwrap_or_default()),
-            Kind::Boxed(_) => None,
+            Kind::Boxed(_) | Kind::Replayed(_) => None,
         }
+    }
+
+    /// The body of one of several attempts.
+    pub(super) fn replayed(body: Replayed) -> Self {
+        Self(Kind::Replayed(body))
     }
 
     /// Takes any body.
@@ -130,6 +137,7 @@ impl http_body::Body for Body {
                 _ => Poll::Ready(None),
             },
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
+            Kind::Replayed(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -138,6 +146,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Full(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
+            Kind::Replayed(body) => body.is_end_stream(),
         }
     }
 
@@ -146,6 +155,7 @@ impl http_body::Body for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
+            Kind::Replayed(body) => body.size_hint(),
         }
     }
 }
@@ -156,6 +166,7 @@ impl fmt::Debug for Body {
             Kind::Empty => "Empty",
             Kind::Full(_) => "Full",
             Kind::Boxed(_) => "Boxed",
+            Kind::Replayed(_) => "Replayed",
         };
         f.debug_tuple("Body").field(&kind).finish()
     }

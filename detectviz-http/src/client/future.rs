@@ -22,7 +22,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Future of [`Client`](super::Client). Dropping it cancels the call.
@@ -51,6 +51,8 @@ pub(super) enum Step {
     },
     /// It was sent.
     Sending { attempt: Attempt },
+    /// It was sent more than once, and the first answer counts.
+    Racing { attempts: Vec<Attempt> },
     /// It will be sent again.
     Pausing {
         until: Instant,
@@ -127,6 +129,7 @@ impl fmt::Debug for ResponseFuture {
             Step::Asking { .. } => "Asking",
             Step::Queued { .. } => "Queued",
             Step::Sending { .. } => "Sending",
+            Step::Racing { .. } => "Racing",
             Step::Pausing { .. } => "Pausing",
             Step::Done => "Done",
         };
@@ -162,14 +165,14 @@ impl Call {
             Step::Queued {
                 mut waiting,
                 request,
-            } => match waiting.as_mut().poll(cx) {
+            } => match self.enter(|_| waiting.as_mut().poll(cx)) {
                 Poll::Pending => return Next::Pending(Step::Queued { waiting, request }, None),
                 Poll::Ready(Err(err)) => Step::failed(err),
                 Poll::Ready(Ok(permit)) => self.first(permit, request, now()),
             },
             Step::Sending { mut attempt } => match attempt.poll(cx) {
                 Poll::Pending => {
-                    let ends = attempt.ends;
+                    let ends = self.or_hedge(attempt.ends);
                     return Next::Pending(Step::Sending { attempt }, Some(ends));
                 }
                 Poll::Ready(Ok((response, lease))) => {
@@ -181,6 +184,7 @@ impl Call {
                     self.unanswered(attempt.failed(err, now), now)
                 }
             },
+            Step::Racing { attempts } => return self.race(attempts, cx),
             Step::Pausing { until, .. } => return Next::Pending(step, Some(until)),
             Step::Failed { .. } | Step::Done => step,
         })
@@ -189,7 +193,12 @@ impl Call {
     /// Goes on with a step whose time has come, at `now`.
     fn woken(&mut self, step: Step, now: Instant) -> Step {
         match step {
-            Step::Sending { attempt } if attempt.ends <= now => self.timed_out(attempt, now),
+            Step::Sending { attempt } if attempt.ends <= now => {
+                let failed = self.time_out(attempt, now);
+                self.unanswered(failed, now)
+            }
+            Step::Sending { attempt } => self.hedge(attempt, now),
+            Step::Racing { attempts } => self.race_on(attempts, now),
             Step::Pausing { until, request } if until <= now => self.again(request, now),
             step => step,
         }
@@ -253,33 +262,41 @@ impl Call {
 
     fn attempt(&mut self, request: Request<Body>, now: Instant) -> Step {
         match self.start(request, now) {
-            Ok(attempt) => Step::Sending { attempt },
+            Ok(attempt) => {
+                self.may_hedge(now);
+                Step::Sending { attempt }
+            }
             Err(err) => Step::Failed { err },
         }
     }
 
     /// An answer: it is the call's, unless another attempt may bring a better one.
-    fn answered_by(&mut self, answer: Answer, now: Instant) -> Next {
-        if let Decision::Wait(wait) = self.decide(answer.retry, now)
+    pub(super) fn answered_by(&mut self, answer: Answer, now: Instant) -> Next {
+        self.hedged(&answer, now);
+        if let Decision::Wait(wait) = self.decide(answer.retry, false, now)
             && let Some(request) = self.saved()
         {
-            self.lost(answer.leave(now));
+            self.tell(answer.leave(now));
             let until = now + wait;
             return Next::Step(Step::Pausing { until, request });
+        }
+        if self.attempts > 1 {
+            self.tell(answer.end(now));
         }
         Next::Answer(answer)
     }
 
     /// No answer: the call fails, unless another attempt may bring one.
-    fn unanswered(&mut self, failed: NoAnswer, now: Instant) -> Step {
+    pub(super) fn unanswered(&mut self, failed: NoAnswer, now: Instant) -> Step {
         let NoAnswer {
             source,
             unsent,
             retry,
-            failure,
+            end,
         } = failed;
-        self.lost(failure);
-        match self.decide(retry, now) {
+        self.tell(end);
+        self.hedge = None;
+        match self.decide(retry, unsent.is_some(), now) {
             Decision::Wait(wait) => match unsent.map(|request| *request).or_else(|| self.saved()) {
                 Some(request) => Step::Pausing {
                     until: now + wait,
@@ -292,12 +309,10 @@ impl Call {
         }
     }
 
-    fn timed_out(&mut self, attempt: Attempt, now: Instant) -> Step {
-        let Some(upstream) = &self.upstream else {
-            return Step::Done;
-        };
-        let limit = upstream.policies().attempt_timeout();
-        let failed = attempt.timed_out(Elapsed::new(limit).into(), now);
-        self.unanswered(failed, now)
+    /// The time of an attempt is up.
+    pub(super) fn time_out(&mut self, attempt: Attempt, now: Instant) -> NoAnswer {
+        let upstream = self.upstream.as_ref();
+        let limit = upstream.map_or(Duration::ZERO, |known| known.policies().attempt_timeout());
+        attempt.timed_out(Elapsed::new(limit).into(), now)
     }
 }

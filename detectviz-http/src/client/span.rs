@@ -20,14 +20,14 @@ pub(super) struct Told<'a> {
     /// Who answered, if somebody did.
     pub(super) aim: Option<&'a Aim>,
     pub(super) attempts: u32,
-    pub(super) failures: &'a [Failure],
+    pub(super) ends: &'a [AttemptEnd],
     pub(super) grpc: Option<u16>,
     pub(super) ended: Instant,
 }
 
-/// An attempt that brought the call no answer, or none that was taken.
+/// How one of several attempts ended, or the only one without an answer. What an only one brought, the span says itself.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct AttemptEnd {
     pub(super) at: Instant,
     /// Its number, from 1.
     pub(super) attempt: u32,
@@ -36,12 +36,12 @@ pub(super) struct Failure {
     pub(super) result: Outcome,
 }
 
-/// How such an attempt ended.
+/// What an attempt brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// With an answer that is not worth keeping.
+    /// An answer.
     Status(StatusCode),
-    /// Without one.
+    /// None.
     Error(&'static str),
 }
 
@@ -60,10 +60,10 @@ pub(super) fn fill(span: &mut SpanRecord, told: &Told<'_>) {
     span.name = Text::Static(if method == OTHER { "HTTP" } else { method }).into();
     span.parent = told.slot.parent;
     span.tracestate = told.slot.tracestate.clone();
-    for failure in told.failures {
-        let before = told.ended.saturating_duration_since(failure.at).as_nanos();
+    for attempt in told.ends {
+        let before = told.ended.saturating_duration_since(attempt.at).as_nanos();
         let at = end.saturating_sub(u64::try_from(before).unwrap_or(u64::MAX));
-        span.events.push(failure.event(at));
+        span.events.push(attempt.event(at));
     }
     span.events.push_notes(&told.slot.notes, told.ended, end);
     let attributes = &mut span.attributes;
@@ -158,9 +158,9 @@ fn unix_nanos() -> u64 {
     u64::try_from(nanos).unwrap_or(u64::MAX)
 }
 
-// === impl Failure ===
+// === impl AttemptEnd ===
 
-impl Failure {
+impl AttemptEnd {
     fn event(&self, at: u64) -> Event {
         let event = Event::new(at, "attempt")
             .attribute("attempt", self.attempt)

@@ -1,6 +1,9 @@
 //! Behaviour of the client, over real sockets.
 mod discovery;
 mod failures;
+mod fallback;
+mod grpc;
+mod hedging;
 mod metrics;
 mod policies;
 mod pool;
