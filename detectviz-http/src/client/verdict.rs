@@ -213,13 +213,46 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             let verdict = Verdict::of_answer(status, &HeaderMap::new(), repeatable);
-            let said = match verdict.retry {
-                retry::Outcome::Success => "success",
-                retry::Outcome::Retryable { .. } => "retryable",
-                retry::Outcome::NotSafe => "not safe",
-                _ => "fatal",
-            };
-            assert_eq!((said, verdict.breaker), (retried, counted), "{status}");
+            let (said, counts) = (said(verdict), verdict.breaker);
+            assert_eq!((said, counts), (retried, counted), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_grpc_counts_as_one_of_http_does() {
+        use breaker::Outcome::{Failure, Success};
+        for (code, retried, counted) in [
+            ("0", "success", Success),
+            ("3", "success", Success),
+            ("8", "retryable", Success),
+            ("13", "fatal", Failure),
+            ("14", "retryable", Failure),
+            ("x", "success", Success),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
+            let verdict = Verdict::of_answer(StatusCode::OK, &headers, true);
+            assert_eq!(
+                (said(verdict), verdict.breaker),
+                (retried, counted),
+                "{code}"
+            );
+            let trailers = Verdict::of_trailers(&headers);
+            assert_ne!(said(trailers), "retryable", "{code}");
+            if code != "x" {
+                assert_eq!(trailers.breaker, counted, "{code}");
+            }
+        }
+        let none = Verdict::of_trailers(&HeaderMap::new());
+        assert_eq!(none.breaker, Failure, "it broke off");
+    }
+
+    fn said(verdict: Verdict) -> &'static str {
+        match verdict.retry {
+            retry::Outcome::Success => "success",
+            retry::Outcome::Retryable { .. } => "retryable",
+            retry::Outcome::NotSafe => "not safe",
+            _ => "fatal",
         }
     }
 

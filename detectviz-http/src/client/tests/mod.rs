@@ -1,4 +1,5 @@
 //! Behaviour of the client, over real sockets.
+mod cancelled;
 mod discovery;
 mod failures;
 mod fallback;
