@@ -1,5 +1,8 @@
 //! A request that succeeds allocates nothing in the layers of the stack.
+mod counting;
+
 use bytes::Bytes;
+use counting::allocations;
 use detectviz_core::{
     task::Tasks,
     telemetry::{
@@ -16,8 +19,6 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{Empty, Full};
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     convert::Infallible,
     future::{Future, Ready, ready},
     pin::pin,
@@ -28,45 +29,6 @@ use tower::{Service, service_fn};
 
 /// Requests that warm up the thread and the series, and as many that are counted.
 const ROUNDS: usize = 1000;
-
-/// Counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-fn count() {
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
-fn allocations() -> u64 {
-    ALLOCATIONS.get()
-}
 
 /// Calls the service and reads the body to its end; both are ready at once.
 fn answer<S, B>(svc: &mut S, req: Request<Empty<Bytes>>) -> u16

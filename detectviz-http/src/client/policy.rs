@@ -1,12 +1,13 @@
 //! What protects the calls to one upstream.
-use super::endpoint::Endpoint;
+use super::{endpoint::Endpoint, hedging::Hedging};
 use detectviz_core::{
     balance::{BalanceConfig, BalanceMetrics, Balancer},
     config::{Checker, DurationText, Section, duration},
     resilience::{
         breaker::{self, BreakerConfig, Circuit, WindowConfig},
         bulkhead::{Bulkhead, BulkheadConfig, BulkheadMetrics},
-        fallback, hedge,
+        fallback,
+        hedge::{self, HedgeConfig},
         retry::{self, Retry, RetryConfig},
     },
     telemetry::metrics::Registry,
@@ -30,6 +31,9 @@ pub struct PolicyConfig {
     pub attempt_timeout: Duration,
     /// How failed attempts are repeated.
     pub retry: RetryConfig,
+    /// When an attempt that is slow gets company, unless `null`: calls that may be repeated are then sent to a second
+    /// endpoint, and the first answer counts.
+    pub hedge: Option<HedgeConfig>,
     /// When the upstream as a whole is left alone for a while. It counts attempts.
     pub breaker: BreakerConfig,
     /// How many calls run at once, and how many wait for their turn.
@@ -44,6 +48,7 @@ pub struct PolicyConfig {
 #[derive(Debug)]
 pub(super) struct Policies {
     pub(super) retry: Retry,
+    pub(super) hedging: Hedging,
     pub(super) breaker: Circuit,
     pub(super) bulkhead: Bulkhead,
     /// In nanoseconds.
@@ -78,6 +83,13 @@ impl PolicyConfig {
         self
     }
 
+    /// Has slow attempts get company.
+    #[must_use]
+    pub fn hedge(mut self, hedge: HedgeConfig) -> Self {
+        self.hedge = Some(hedge);
+        self
+    }
+
     /// Sets when the upstream is left alone.
     #[must_use]
     pub fn breaker(mut self, breaker: BreakerConfig) -> Self {
@@ -105,6 +117,7 @@ impl Default for PolicyConfig {
         Self {
             attempt_timeout: Duration::from_secs(1),
             retry: RetryConfig::default(),
+            hedge: None,
             breaker: BreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
             balance: BalanceConfig::default(),
@@ -135,6 +148,9 @@ impl Section for PolicyConfig {
             check.problem("hash_header", "it is no name of a header", remedy);
         }
         check.nested("retry", &self.retry);
+        if let Some(hedge) = &self.hedge {
+            check.nested("hedge", hedge);
+        }
         check.nested("breaker", &self.breaker);
         check.nested("bulkhead", &self.bulkhead);
         check.nested("balance", &self.balance);
@@ -166,7 +182,10 @@ impl PolicyMaker {
             .unwrap_or(&self.config.policy);
         let nanos = u64::try_from(config.attempt_timeout.as_nanos()).unwrap_or(u64::MAX);
         let header = config.hash_header.as_ref();
+        let hedging = Hedging::new(host, &self.metrics);
+        hedging.set(config.hedge.as_ref());
         Policies {
+            hedging,
             retry: Retry::with_metrics(&config.retry, host, &self.metrics),
             breaker: Circuit::new(host, &config.breaker, &self.metrics),
             bulkhead: Bulkhead::with_metrics(&config.bulkhead, host, &self.bulkheads),

@@ -23,6 +23,15 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
+const UNKNOWN: u16 = 2;
+const RESOURCE_EXHAUSTED: u16 = 8;
+const UNAVAILABLE: u16 = 14;
+
+/// The statuses of gRPC that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS. They are
+/// those which both Envoy (`Grpc::Utility::grpcToHttpStatus`, as 500 and more) and linkerd (`classify::grpc::Codes`) take
+/// for failures.
+const FAILURES: [u16; 5] = [UNKNOWN, 4, 13, UNAVAILABLE, 15];
+
 /// Marks a request whose effect is the same when it comes twice, whatever its method: put it into the request's
 /// [`Extensions`](http::Extensions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,16 +48,31 @@ pub(super) fn is_repeatable<B>(request: &http::Request<B>) -> bool {
         || request.extensions().get::<SafeToRepeat>().is_some()
 }
 
+/// The status of gRPC, in the headers of an answer without a message, or in the trailers.
+pub(super) fn grpc_status(headers: &HeaderMap) -> Option<u16> {
+    headers.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the trailers of an answer say how it went, and its head does not.
+pub(super) fn awaits_trailers(status: StatusCode, headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    is_grpc && status == StatusCode::OK && !headers.contains_key(GRPC_STATUS)
+}
+
 // === impl Verdict ===
 
 impl Verdict {
     /// What an answer means.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, repeatable: bool) -> Self {
-        let grpc = headers.get(GRPC_STATUS).map(http::HeaderValue::as_bytes);
+        Self::of(status, grpc_status(headers), headers, repeatable)
+    }
+
+    fn of(status: StatusCode, grpc: Option<u16>, headers: &HeaderMap, repeatable: bool) -> Self {
         let reason = match (status, grpc) {
-            // gRPC's UNAVAILABLE and RESOURCE_EXHAUSTED, in answers without a message.
-            (_, Some(b"14")) => Some(Reason::Unavailable),
-            (_, Some(b"8")) => Some(Reason::RateLimited),
+            // In answers without a message.
+            (_, Some(UNAVAILABLE)) => Some(Reason::Unavailable),
+            (_, Some(RESOURCE_EXHAUSTED)) => Some(Reason::RateLimited),
             (StatusCode::TOO_MANY_REQUESTS, _) => Some(Reason::RateLimited),
             (
                 StatusCode::BAD_GATEWAY
@@ -61,17 +85,17 @@ impl Verdict {
         let hint = reason.map_or(Hint::None, |_| hint(headers));
         let overloaded = status == StatusCode::SERVICE_UNAVAILABLE
             || reason == Some(Reason::RateLimited)
-            || grpc == Some(b"14");
+            || grpc == Some(UNAVAILABLE);
+        let grpc_failed = grpc.is_some_and(|status| FAILURES.contains(&status));
+        let failed = status.is_server_error() || grpc_failed;
         Self {
             retry: match reason {
                 Some(_) if !repeatable => retry::Outcome::NotSafe,
                 Some(reason) => retry::Outcome::retryable(reason).with_hint(hint),
-                None if status.is_client_error() || status.is_server_error() => {
-                    retry::Outcome::Fatal
-                }
+                None if status.is_client_error() || failed => retry::Outcome::Fatal,
                 None => retry::Outcome::Success,
             },
-            breaker: if status.is_server_error() || grpc == Some(b"14") {
+            breaker: if failed {
                 breaker::Outcome::Failure
             } else {
                 breaker::Outcome::Success
@@ -79,12 +103,19 @@ impl Verdict {
             balance: if overloaded {
                 let retry_after = after(hint);
                 balance::Outcome::Overloaded { retry_after }
-            } else if status.is_server_error() {
+            } else if failed {
                 balance::Outcome::Failure(FailureKind::Answer)
             } else {
                 balance::Outcome::Success
             },
         }
+    }
+
+    /// What the trailers of a gRPC answer mean, whose message has been taken: it is not asked for again. Without a status
+    /// the answer is broken off, which gRPC takes for UNKNOWN.
+    pub(super) fn of_trailers(trailers: &HeaderMap) -> Self {
+        let grpc = grpc_status(trailers).unwrap_or(UNKNOWN);
+        Self::of(StatusCode::OK, Some(grpc), trailers, false)
     }
 
     /// What it means that there was no answer.
@@ -182,13 +213,46 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             let verdict = Verdict::of_answer(status, &HeaderMap::new(), repeatable);
-            let said = match verdict.retry {
-                retry::Outcome::Success => "success",
-                retry::Outcome::Retryable { .. } => "retryable",
-                retry::Outcome::NotSafe => "not safe",
-                _ => "fatal",
-            };
-            assert_eq!((said, verdict.breaker), (retried, counted), "{status}");
+            let (said, counts) = (said(verdict), verdict.breaker);
+            assert_eq!((said, counts), (retried, counted), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_grpc_counts_as_one_of_http_does() {
+        use breaker::Outcome::{Failure, Success};
+        for (code, retried, counted) in [
+            ("0", "success", Success),
+            ("3", "success", Success),
+            ("8", "retryable", Success),
+            ("13", "fatal", Failure),
+            ("14", "retryable", Failure),
+            ("x", "success", Success),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
+            let verdict = Verdict::of_answer(StatusCode::OK, &headers, true);
+            assert_eq!(
+                (said(verdict), verdict.breaker),
+                (retried, counted),
+                "{code}"
+            );
+            let trailers = Verdict::of_trailers(&headers);
+            assert_ne!(said(trailers), "retryable", "{code}");
+            if code != "x" {
+                assert_eq!(trailers.breaker, counted, "{code}");
+            }
+        }
+        let none = Verdict::of_trailers(&HeaderMap::new());
+        assert_eq!(none.breaker, Failure, "it broke off");
+    }
+
+    fn said(verdict: Verdict) -> &'static str {
+        match verdict.retry {
+            retry::Outcome::Success => "success",
+            retry::Outcome::Retryable { .. } => "retryable",
+            retry::Outcome::NotSafe => "not safe",
+            _ => "fatal",
         }
     }
 

@@ -179,9 +179,7 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
     pub fn send(&mut self, now: Instant) -> bool {
         let shared = &*self.hedge.borrow().shared;
         if shared.budget.withdraw(now).is_none() {
-            shared.recorder.denied.inc();
-            note(now, "hedge.denied", None);
-            self.delay = 0;
+            self.deny(now);
             return false;
         }
         shared.recorder.sent.inc();
@@ -191,6 +189,14 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
             self.delay = 0;
         }
         true
+    }
+
+    /// Says that the hedge that is due is refused for a reason of the caller's own, such as another budget. It counts, and is
+    /// noted, as if it had been refused by this one.
+    pub fn deny(&mut self, now: Instant) {
+        self.hedge.borrow().shared.recorder.denied.inc();
+        note(now, "hedge.denied", None);
+        self.delay = 0;
     }
 
     /// How many hedges were sent.
