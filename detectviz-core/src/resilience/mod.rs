@@ -29,3 +29,4 @@ pub mod breaker;
 pub mod retry;
 pub mod hedge;
 pub mod fallback;
+pub mod policy;
