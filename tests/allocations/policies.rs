@@ -1,4 +1,5 @@
 //! A guarded call allocates nothing on a warm thread: answered at once or later, at the first attempt or at the second.
+use detectviz_benches::allocations::so_far;
 use detectviz_core::{
     resilience::{
         hedge::HedgeConfig,
@@ -11,8 +12,6 @@ use detectviz_core::{
     },
 };
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     future::{Future, poll_fn},
     io,
     task::Poll,
@@ -22,41 +21,6 @@ use std::{
 /// Calls that warm up the thread, and as many that are counted.
 const ROUNDS: usize = 500;
 
-/// Counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-fn count() {
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
 /// The most that one of the warm calls allocated.
 async fn most<C, F>(call: C) -> u64
 where
@@ -65,9 +29,9 @@ where
 {
     let mut most = 0;
     for round in 0..2 * ROUNDS {
-        let before = ALLOCATIONS.get();
+        let before = so_far();
         assert!(call().await, "the call succeeds");
-        let after = ALLOCATIONS.get();
+        let after = so_far();
         if round >= ROUNDS {
             most = most.max(after - before);
         }

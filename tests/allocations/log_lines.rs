@@ -1,4 +1,5 @@
 //! A log line allocates nothing on a warm thread: of a template, of an event, and of a user's `tracing` event.
+use detectviz_benches::allocations::so_far;
 use detectviz_core::{
     task::Tasks,
     telemetry::{
@@ -9,8 +10,6 @@ use detectviz_core::{
     },
 };
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     io,
     net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
@@ -20,41 +19,6 @@ use tracing::{Level, field, info, info_span};
 /// Lines that warm up the thread and its buffers, and as many that are counted.
 const ROUNDS: usize = 1000;
 
-/// Counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to write")]
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-fn count() {
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
 /// The most that one of the warm calls of `write` allocated.
 fn most(logs: &Logs, write: impl Fn()) -> u64 {
     let mut most = 0;
@@ -63,9 +27,9 @@ fn most(logs: &Logs, write: impl Fn()) -> u64 {
         if round % 50 == 0 {
             assert!(logs.flush(Duration::from_secs(10)));
         }
-        let before = ALLOCATIONS.get();
+        let before = so_far();
         write();
-        let after = ALLOCATIONS.get();
+        let after = so_far();
         if round >= ROUNDS {
             most = most.max(after - before);
         }
@@ -172,11 +136,4 @@ fn a_users_event_within_a_request_and_a_span_allocates_nothing() {
     assert_eq!(logs.written(Level::INFO), 6 * ROUNDS as u64);
     assert_eq!(logs.dropped(Level::INFO), 0);
     tasks.cancel();
-}
-
-#[test]
-fn the_counter_counts() {
-    let before = ALLOCATIONS.get();
-    drop(std::hint::black_box(vec![0_u8; 100]));
-    assert_eq!(ALLOCATIONS.get() - before, 1);
 }

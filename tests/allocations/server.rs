@@ -1,8 +1,6 @@
 //! A request that succeeds allocates nothing in the layers of the stack.
-mod counting;
-
 use bytes::Bytes;
-use counting::allocations;
+use detectviz_benches::allocations::so_far;
 use detectviz_core::{
     task::Tasks,
     telemetry::{
@@ -105,9 +103,9 @@ where
     let mut most = 0;
     for round in 0..2 * ROUNDS {
         let req = request(trace);
-        let before = allocations();
+        let before = so_far();
         assert_eq!(answer(&mut svc, req), 200);
-        let after = allocations();
+        let after = so_far();
         if round >= ROUNDS {
             most = most.max(after - before);
         }
@@ -146,7 +144,7 @@ fn a_warm_request_allocates_nothing() {
 }
 
 fn most_of_a_vector() -> u64 {
-    let before = allocations();
+    let before = so_far();
     drop(std::hint::black_box(vec![0_u8; 100]));
-    allocations() - before
+    so_far() - before
 }

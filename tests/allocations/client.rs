@@ -1,9 +1,7 @@
 //! A call that succeeds allocates nothing in the layers of the client: as much as over a bare connection of hyper, which is
 //! counted beside it.
-mod counting;
-
 use bytes::Bytes;
-use counting::allocations;
+use detectviz_benches::allocations::so_far;
 use detectviz_core::{
     resilience::{
         breaker::{BreakerConfig, Mode},
@@ -132,12 +130,12 @@ where
     for round in 0..2 * ROUNDS {
         for _ in 0..tries {
             let mut request = request(&uri, body());
-            let before = allocations();
+            let before = so_far();
             add_headers(request.headers_mut(), Some(&host));
             sender.ready().await.expect("an open connection");
             read(sender.send_request(request).await.expect("an answer")).await;
             if round >= ROUNDS {
-                counted += allocations() - before;
+                counted += so_far() - before;
             }
         }
     }
@@ -160,12 +158,12 @@ async fn bare_h2(addr: SocketAddr) -> u64 {
     let mut counted = 0;
     for round in 0..2 * ROUNDS {
         let mut request = request(&uri, Full::default());
-        let before = allocations();
+        let before = so_far();
         add_headers(request.headers_mut(), None);
         sender.ready().await.expect("an open connection");
         read(sender.send_request(request).await.expect("an answer")).await;
         if round >= ROUNDS {
-            counted += allocations() - before;
+            counted += so_far() - before;
         }
     }
     counted
@@ -183,12 +181,12 @@ async fn ours(
     let mut counted = 0;
     for round in 0..2 * ROUNDS {
         let request = request(&uri, body());
-        let before = allocations();
+        let before = so_far();
         let answer = client.request(request).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK);
         read(answer).await;
         if round >= ROUNDS {
-            counted += allocations() - before;
+            counted += so_far() - before;
         }
         if let Some(batch) = spans.take(100) {
             batch.exported(0);
@@ -201,9 +199,9 @@ async fn ours(
 #[tokio::test]
 async fn a_warm_call_allocates_no_more_than_a_bare_connection() {
     let addr = server();
-    let before = allocations();
+    let before = so_far();
     drop(std::hint::black_box(vec![0_u8; 100]));
-    assert_eq!(allocations() - before, 1, "the counter counts");
+    assert_eq!(so_far() - before, 1, "the counter counts");
     let shared = || Full::new(Bytes::from_static(b"hello"));
     let no_bytes = || Full::new(Bytes::new());
     let bare = [

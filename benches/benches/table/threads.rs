@@ -1,0 +1,138 @@
+//! What a call costs more when another thread makes the same one.
+use crate::{contestant::thread_time, harness::ROUNDS};
+use std::{
+    hint,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    thread,
+    time::Duration,
+};
+
+/// Calls between two readings of the clock, and between two pauses.
+const CALLS: u32 = 1024;
+const CALLS_TO_PAUSE: u32 = 256;
+/// Batches before the first one that counts.
+const WARM_UP: u32 = 8;
+/// How long a thread is busy in one round.
+const SLICE: Duration = Duration::from_millis(25);
+
+/// A caller of one thread, and what it does in pauses that are not measured.
+pub(crate) struct Caller<'a> {
+    calls: u32,
+    call: Box<dyn FnMut(u32) + 'a>,
+    pause: Box<dyn FnMut() + 'a>,
+}
+
+/// Where threads wait for each other, awake: those that sleep at a barrier would be woken one after another.
+struct Line {
+    threads: u32,
+    arrived: AtomicU32,
+}
+
+/// Lets the others go on when a thread fails.
+struct Leaves<'a>(&'a Line);
+
+// === impl Caller ===
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(mut work: impl FnMut() + 'a) -> Self {
+        Self {
+            calls: CALLS,
+            call: Box::new(move |calls| (0..calls).for_each(|_| work())),
+            pause: Box::new(|| {}),
+        }
+    }
+
+    /// Runs `pause` after each batch of calls.
+    pub(crate) fn pause(mut self, pause: impl FnMut() + 'a) -> Self {
+        self.calls = CALLS_TO_PAUSE;
+        self.pause = Box::new(pause);
+        self
+    }
+
+    /// CPU time of a call in nanoseconds, over so many batches.
+    fn run(mut self, batches: u32, line: &Line) -> f64 {
+        let _leaves = Leaves(line);
+        let mut took = Duration::ZERO;
+        for batch in 0..batches + WARM_UP {
+            line.wait(batch + 1);
+            let start = thread_time();
+            (self.call)(self.calls);
+            if batch >= WARM_UP {
+                took += thread_time().saturating_sub(start);
+            }
+            (self.pause)();
+        }
+        took.as_secs_f64() * 1e9 / f64::from(batches) / f64::from(self.calls)
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// Waits until each thread has been here so often.
+    fn wait(&self, times: u32) {
+        self.arrived.fetch_add(1, SeqCst);
+        let mut spins = 0_u32;
+        while self.arrived.load(SeqCst) < times * self.threads {
+            spins += 1;
+            if spins.is_multiple_of(1024) {
+                // The other may wait for this processor.
+                thread::yield_now();
+            }
+            hint::spin_loop();
+        }
+    }
+}
+
+// === impl Leaves ===
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.arrived.store(u32::MAX / 2, SeqCst);
+        }
+    }
+}
+
+/// CPU time of a call when two threads make it at once, over that when one does; each thread has a caller of its own, which
+/// `caller` makes in it. Medians of interleaved rounds.
+pub(crate) fn over_one<'a>(caller: impl Fn() -> Caller<'a> + Sync) -> f64 {
+    let batches = batches(&caller);
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        one.push(nanos(1, batches, &caller));
+        two.push(nanos(2, batches, &caller));
+    }
+    median(two) / median(one)
+}
+
+/// How many batches fill a slice.
+fn batches<'a>(caller: &(impl Fn() -> Caller<'a> + Sync)) -> u32 {
+    let mut batches = 8;
+    loop {
+        let took = nanos(1, batches, caller) * f64::from(batches * CALLS_TO_PAUSE);
+        if took > SLICE.as_secs_f64() * 1e9 {
+            return batches;
+        }
+        batches *= 2;
+    }
+}
+
+/// CPU time of a call in nanoseconds, when so many threads call at once.
+fn nanos<'a>(threads: u32, batches: u32, caller: &(impl Fn() -> Caller<'a> + Sync)) -> f64 {
+    let line = Line {
+        threads,
+        arrived: AtomicU32::new(0),
+    };
+    let run = || caller().run(batches, &line);
+    let total: f64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().filter_map(|t| t.join().ok()).sum()
+    });
+    total / f64::from(threads)
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
