@@ -6,6 +6,7 @@ pub mod lines;
 pub mod process;
 pub mod receiver;
 pub mod repository;
+pub mod scrape;
 pub mod wait;
 pub mod yaml;
 
