@@ -5,4 +5,9 @@
 #![cfg(test)]
 
 mod deadline;
+mod failing;
 mod gone;
+mod half_open;
+mod outcomes;
+mod overload;
+mod rates;

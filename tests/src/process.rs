@@ -66,6 +66,22 @@ pub fn bin(name: &str) -> PathBuf {
     BUILT.get_or_init(build).join(name)
 }
 
+/// The binary of the example `name` as it runs in production, for what is to be measured.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn optimised(name: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "-p", name])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.expect("cargo runs").success(), "{name} is built");
+    let tests = std::env::current_exe().expect("this program is a file");
+    let target = tests.ancestors().nth(3).expect("<target>/<profile>/deps");
+    target.join("release").join(name)
+}
+
 /// Builds the examples and says where they are: beside the folder of the program that runs.
 fn build() -> PathBuf {
     let tests = std::env::current_exe().expect("this program is a file");
