@@ -19,7 +19,7 @@ const RATE: u64 = 1_000;
 const METHODS: [&str; 4] = ["GET", "POST", "PUT", "PATCH"];
 
 /// Fails in each way there is after something was sent.
-fn fails(_: &str, id: u64) -> Deed {
+fn fails(_: &str, id: u64, _: u32) -> Deed {
     match id / 4 % 4 {
         0 => Deed::Close,
         1 => Deed::AnswerAndClose(503),

@@ -4,6 +4,7 @@
 //! By default each proof takes seconds; `DETECTVIZ_TEST_FULL=1` runs them for as long as the promise says.
 #![cfg(test)]
 
+mod cancel;
 mod deadline;
 mod failing;
 mod gone;

@@ -145,7 +145,11 @@ fn http2(service: &Service, mut rng: Rng, until: Instant) -> Seen {
                 open.push(stream);
             }
         }
-        let leaves = if rng.bool() { rng.usize(..open.len()) } else { 0 };
+        let leaves = if rng.bool() {
+            rng.usize(..open.len())
+        } else {
+            0
+        };
         while open.len() > leaves || open.contains(&last) {
             let frame = frames.next_frame().expect("the connection stays open");
             let ends = frame.flags & END_STREAM != 0;

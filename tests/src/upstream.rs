@@ -10,6 +10,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     runtime::Builder,
+    task::yield_now,
 };
 
 /// How a request is dealt with.
@@ -19,8 +20,12 @@ pub enum Deed {
     Answer(u16),
     /// Answers with this status, and closes the connection without having said so.
     AnswerAndClose(u16),
+    /// Answers with 200 and a body that comes in parts.
+    Stream,
     /// Closes the connection once the head has come.
     Close,
+    /// Does not answer.
+    Hang,
 }
 
 /// The server, on a thread of its own; it ends when this is dropped.
@@ -34,17 +39,20 @@ pub struct Upstream {
 /// How often each request came, by its method and `x-id`.
 pub type Counts = HashMap<(String, u64), u32>;
 
+/// What becomes of a request, by its method, its `x-id` and how often it has come.
+pub type Decide = fn(&str, u64, u32) -> Deed;
+
 type Came = Arc<Mutex<Counts>>;
 
 // === impl Upstream ===
 
 impl Upstream {
-    /// Starts it; `deed` is told the method and the `x-id` of each request, 0 without one.
+    /// Starts it; `deed` is told the method and the `x-id` of each request, 0 without one, and how often it has come.
     ///
     /// # Panics
     /// When there is no port or no thread.
     #[must_use]
-    pub fn start(deed: fn(&str, u64) -> Deed) -> Self {
+    pub fn start(deed: Decide) -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a socket of ours");
         let addr = listener.local_addr().expect("it is bound");
@@ -92,11 +100,7 @@ impl Drop for Upstream {
     }
 }
 
-async fn connection(
-    mut stream: TcpStream,
-    deed: fn(&str, u64) -> Deed,
-    came: &Came,
-) -> io::Result<()> {
+async fn connection(mut stream: TcpStream, deed: Decide, came: &Came) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut read = Vec::new();
     loop {
@@ -120,8 +124,13 @@ async fn connection(
             .to_ascii_uppercase();
         let id = number("x-id:").unwrap_or(0);
         let whole = end + usize::try_from(number("content-length:").unwrap_or(0)).unwrap_or(0);
-        let deed = deed(&method, id);
-        *lock(came).entry((method, id)).or_default() += 1;
+        let times = {
+            let mut came = lock(came);
+            let times = came.entry((method.clone(), id)).or_default();
+            *times += 1;
+            *times
+        };
+        let deed = deed(&method, id, times);
         if deed == Deed::Close {
             return Ok(());
         }
@@ -131,12 +140,23 @@ async fn connection(
             }
         }
         read.drain(..whole);
-        let (Deed::Answer(status) | Deed::AnswerAndClose(status)) = deed else {
-            return Ok(());
-        };
-        let answer = format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n");
-        stream.write_all(answer.as_bytes()).await?;
-        if deed == Deed::AnswerAndClose(status) {
+        match deed {
+            Deed::Answer(status) | Deed::AnswerAndClose(status) => {
+                let answer = format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await?;
+            }
+            Deed::Stream => {
+                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                for part in [head, "5\r\nfirst\r\n", "6\r\nsecond\r\n", "0\r\n\r\n"] {
+                    stream.write_all(part.as_bytes()).await?;
+                    yield_now().await;
+                }
+            }
+            Deed::Close => return Ok(()),
+            // Until the client goes away.
+            Deed::Hang => return stream.read_u8().await.map(|_| ()),
+        }
+        if matches!(deed, Deed::AnswerAndClose(_)) {
             return Ok(());
         }
     }
