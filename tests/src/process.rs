@@ -66,6 +66,29 @@ pub fn bin(name: &str) -> PathBuf {
     BUILT.get_or_init(build).join(name)
 }
 
+/// The program `name` as it runs in production, for what is measured: `conformance`, or one of the benches' own. The first
+/// call builds all of them.
+///
+/// # Panics
+/// When they cannot be built.
+#[must_use]
+pub fn optimised(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--release", "--bins"])
+            .args(["-p", "conformance", "-p", "detectviz-benches"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        let built = built.expect("cargo runs").success();
+        assert!(built, "the programs are built");
+        let tests = std::env::current_exe().expect("this program is a file");
+        let target = tests.ancestors().nth(3).expect("<target>/<profile>/deps");
+        target.join("release")
+    };
+    BUILT.get_or_init(build).join(name)
+}
+
 /// Builds the examples and says where they are: beside the folder of the program that runs.
 fn build() -> PathBuf {
     let tests = std::env::current_exe().expect("this program is a file");
