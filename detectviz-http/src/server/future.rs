@@ -1,7 +1,7 @@
 //! The future of one response.
 use super::{
     control::Level, http_service::HttpService, link::InFlight, reply::Refusal,
-    response::ResponseBody, shared::Shared,
+    response::ResponseBody,
 };
 use crate::body::{Exchange, RequestBody};
 use bytes::Bytes;
@@ -14,7 +14,6 @@ use http_body::Body;
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -25,7 +24,6 @@ pin_project_lite::pin_project! {
         state: Start<S, S::ResponseFuture>,
         in_flight: Option<InFlight>,
         headless: bool,
-        shared: Arc<Shared>,
     }
 }
 
@@ -50,13 +48,11 @@ impl<S: HttpService> ConnFuture<S> {
         state: Start<S, S::ResponseFuture>,
         in_flight: InFlight,
         headless: bool,
-        shared: &Arc<Shared>,
     ) -> Self {
         Self {
             state,
             in_flight: Some(in_flight),
             headless,
-            shared: Arc::clone(shared),
         }
     }
 }
@@ -93,7 +89,7 @@ impl<S: HttpService> Future for ConnFuture<S> {
             .in_flight
             .take()
             .expect("a future is not polled after its end");
-        let response = finish(result, in_flight, this.shared);
+        let response = finish(result, in_flight);
         Poll::Ready(Ok(if *this.headless {
             without_body(response)
         } else {
@@ -111,9 +107,9 @@ fn failed(err: BoxError) -> Refusal {
 fn finish<B>(
     result: Result<Response<B>, Refusal>,
     in_flight: InFlight,
-    shared: &Shared,
 ) -> Response<ResponseBody<B>> {
     let link = in_flight.link();
+    let shared = link.shared();
     let exchange = in_flight.exchange();
     let result = result.and_then(|response| overrule(response, exchange));
     let refused = result.is_err();
@@ -128,15 +124,8 @@ fn finish<B>(
     let close = http1 && (ending || link.is_unread() || link.is_retired() || refused);
     let mut response = match result {
         Ok(response) => {
-            let stream = is_event_stream(&response);
-            response.map(|body| {
-                let body = ResponseBody::service(body, in_flight);
-                if stream {
-                    body.until_drain(shared.control.drain_token())
-                } else {
-                    body
-                }
-            })
+            let drain = is_event_stream(&response).then(|| shared.control.drain_token().clone());
+            response.map(|body| ResponseBody::service(body, in_flight, drain.as_ref()))
         }
         Err(refusal) => refusal
             .response(false)
@@ -180,10 +169,11 @@ fn overrule<B>(response: Response<B>, exchange: Option<&Exchange>) -> Result<Res
 }
 
 fn is_event_stream<B>(response: &Response<B>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| {
-        let value = value.as_bytes();
-        value
-            .get(..17)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+    // A look-up hashes the name; a response has few headers.
+    let mut headers = response.headers().iter();
+    let kind = headers.find(|(name, _)| **name == CONTENT_TYPE);
+    kind.is_some_and(|(_, value)| {
+        let start = value.as_bytes().first_chunk::<17>();
+        start.is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
     })
 }

@@ -6,7 +6,6 @@ use super::{
     link::Link,
     reply::Refusal,
     response::ResponseBody,
-    shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
 use detectviz_core::error::BoxError;
@@ -27,30 +26,28 @@ use std::{
 pub(super) struct ConnService<S> {
     service: RefCell<S>,
     exchange: RefCell<Arc<Exchange>>,
-    shared: Arc<Shared>,
     link: Arc<Link>,
 }
 
 // === impl ConnService ===
 
 impl<S: HttpService> ConnService<S> {
-    pub(super) fn new(service: S, shared: Arc<Shared>, link: Arc<Link>) -> Self {
+    pub(super) fn new(service: S, link: Arc<Link>) -> Self {
         Self {
             service: RefCell::new(service),
             exchange: RefCell::default(),
-            shared,
             link,
         }
     }
 
     /// What RFC 9112 and the limits ask of a head that hyper let through.
     fn refusal(&self, request: &Request<Incoming>) -> Option<Refusal> {
-        let config = &self.shared.config;
+        let config = &self.link.shared().config;
         if !self.link.info().is_http2() {
             if !host::is_acceptable(request.version(), request.headers()) {
                 return Some(Refusal::BadRequest);
             }
-            if request.headers().len() > self.shared.max_headers {
+            if request.headers().len() > self.link.shared().max_headers {
                 return Some(Refusal::HeadersTooLarge);
             }
         }
@@ -80,7 +77,7 @@ impl<S: HttpService> ConnService<S> {
         if incoming.is_end_stream() {
             return (RequestBody::empty(), None);
         }
-        let config = &self.shared.config;
+        let config = &self.link.shared().config;
         let exchange = self.exchange();
         let body = RequestBody::incoming(
             incoming,
@@ -106,7 +103,7 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
                 self.link.leave_unread();
             }
             let refused = Start::Refused { refusal };
-            return ConnFuture::new(refused, in_flight, headless, &self.shared);
+            return ConnFuture::new(refused, in_flight, headless);
         }
         let (request, exchange) = {
             let (parts, incoming) = request.into_parts();
@@ -133,6 +130,6 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
             }
         };
         let in_flight = in_flight.with_body(exchange);
-        ConnFuture::new(start, in_flight, headless, &self.shared)
+        ConnFuture::new(start, in_flight, headless)
     }
 }
