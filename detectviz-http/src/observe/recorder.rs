@@ -72,8 +72,10 @@ impl Recorder {
         let route = ended.found.route;
         self.series.active(head.method, head.scheme).add(-1);
         self.series.read(route, key, |handles| {
-            handles.requests.inc();
             handles.duration.observe_traced(ended.took, &slot.context);
+            if let Some(beyond) = &handles.beyond {
+                beyond.inc();
+            }
             if logged && (!ended.found.quiet || self.config.log_probes) {
                 let routes = self.series.routes();
                 let template = || access::template(&self.logs, routes, route, key);

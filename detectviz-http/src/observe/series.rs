@@ -1,6 +1,7 @@
 //! The handles of every series that a route has, found without a lock and without building labels.
+use super::outcomes::Outcomes;
 use crate::{
-    call::{Ending, digits},
+    call::{Ending, Outcome, digits},
     names,
     route::{MethodName, Route, RouteTable},
 };
@@ -51,7 +52,7 @@ const KEPT: usize = 16;
 pub(super) struct SeriesTable {
     routes: RouteTable,
     durations: Family<Histogram>,
-    requests: Family<Counter>,
+    outcomes: Outcomes,
     active: Family<Gauge>,
     by_route: Box<[OnceLock<Box<ByMethod>>]>,
     active_by: [OnceLock<Arc<Gauge>>; MethodName::COUNT * 2],
@@ -71,7 +72,8 @@ pub(super) struct Key {
 /// What one series is recorded in.
 pub(super) struct Handles {
     pub(super) duration: Arc<Histogram>,
-    pub(super) requests: Arc<Counter>,
+    /// For the outcome, where that has no series.
+    pub(super) beyond: Option<Arc<Counter>>,
     /// What its lines have in common; rendered for the first of them.
     pub(super) line: OnceLock<LineTemplate>,
 }
@@ -85,10 +87,18 @@ type Kept = [OnceLock<(Key, Handles)>; KEPT];
 
 impl SeriesTable {
     pub(super) fn new(metrics: &Registry, routes: RouteTable) -> Self {
+        let durations = metrics.histogram(&DURATION);
+        let active = metrics.gauge(&ACTIVE);
+        let labels = [
+            "http.request.method",
+            "http.route",
+            "http.response.status_code",
+        ];
+        metrics.counter_of(&REQUESTS, &durations, &labels);
         Self {
-            durations: metrics.histogram(&DURATION),
-            requests: metrics.counter(&REQUESTS),
-            active: metrics.gauge(&ACTIVE),
+            outcomes: Outcomes::new(metrics, &durations, &active),
+            durations,
+            active,
             by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
             active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
             routes,
@@ -136,17 +146,18 @@ impl SeriesTable {
             kind => kind,
         };
         let method = key.method.as_str();
-        self.routes.read_template(route, |route| Handles {
-            duration: self.durations.with(&[
-                method,
-                key.scheme,
-                route,
-                status,
-                error_type,
-                key.version,
-            ]),
-            requests: self.requests.with(&[method, route, status]),
+        let duration = self.routes.read_template(route, |route| {
+            self.durations
+                .with(&[method, key.scheme, route, status, error_type, key.version])
+        });
+        let beyond = self.durations.is_overflow(&duration).then(|| {
+            let outcome = Outcome::of(key.ending, key.status);
+            self.outcomes.beyond(outcome)
+        });
+        Handles {
+            duration,
+            beyond,
             line: OnceLock::new(),
-        })
+        }
     }
 }

@@ -3,7 +3,7 @@ use super::{
     ResponseBody, ResponseFuture,
     call::{Active, Shared},
 };
-use crate::{admission::Verdict, probe};
+use crate::{admission::Verdict, call::Ending, probe};
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{Request, Response};
@@ -45,7 +45,7 @@ impl<S> Stacked<S> {
 impl<S> Stacked<S> {
     /// What the stack answers itself: a probe, and everything else on a connection that is reserved for probes.
     #[inline]
-    fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    fn answer<B>(&self, request: &Request<B>) -> Option<probe::Answer> {
         let probes = self.shared.probes.as_ref()?;
         probe::answer(probes, request)
     }
@@ -82,7 +82,11 @@ where
         }
         if let Some(answer) = self.answer(&request) {
             active.quiet();
-            return ResponseFuture::answered(active, answer);
+            if answer.refused {
+                active.answered(answer.response.status(), answer.response.body());
+                active.end(Ending::Overloaded);
+            }
+            return ResponseFuture::answered(active, answer.response);
         }
         match active.admit(request.headers()) {
             Some(Verdict::Refuse(refused)) => return ResponseFuture::refused(active, refused),
