@@ -173,13 +173,15 @@ fn answer_with<B: Body<Data = Bytes>>(
     mut active: Active,
 ) -> Response<ResponseBody<B>> {
     match polled {
-        Polled::Response(response) => {
+        Polled::Response(mut response) => {
+            active.tell(response.headers_mut());
             active.answered(response.status(), response.body());
             response.map(|body| ResponseBody::new(body, active))
         }
         Polled::Answered(response) => refused(response, active),
         Polled::Failed(err) => {
-            let response = active.enter(|| answer(&*err));
+            let mut response = active.enter(|| answer(&*err));
+            active.tell(response.headers_mut());
             refused(response, active)
         }
         Polled::Refused(refusal) => {

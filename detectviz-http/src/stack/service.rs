@@ -8,7 +8,6 @@ use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::Full;
 use std::{
     any::Any,
     convert::Infallible,

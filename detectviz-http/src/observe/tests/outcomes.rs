@@ -249,10 +249,11 @@ async fn two_servers_of_one_registry_add_up() {
 async fn started_never_goes_back() {
     let metrics = Registry::new();
     let svc = layer(&metrics).layer(service_fn(answer));
+    let tasks = Tasks::new();
     let asked: Vec<_> = (0..4)
         .map(|_| {
             let svc = svc.clone();
-            tokio::spawn(async move {
+            tasks.spawn("asks", async move {
                 for _ in 0..500 {
                     let response = svc.clone().oneshot(request("GET", "/orders/1")).await;
                     response.unwrap().into_body().collect().await.unwrap();
