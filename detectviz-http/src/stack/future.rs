@@ -3,12 +3,14 @@ use super::{ResponseBody, call::Active, service::call};
 use crate::{
     admission::{Refused, Verdict},
     call::Ending,
+    catch_panic::CAUGHT,
     error::{Problem, answer},
 };
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
     resilience::bulkhead::{Permit, Waiting},
+    telemetry::hub::catch_panic,
 };
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -259,7 +261,7 @@ where
 
     /// Polls the handler; once it is ready, what it held is dropped, which may panic too.
     fn poll_inner(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+        let caught = catch_panic(&CAUGHT, || {
             let polled = match self.as_mut().project() {
                 StateProj::Running { inner } => inner.poll(cx).map(|result| match result {
                     Ok(response) => Polled::Response(response),
@@ -285,7 +287,7 @@ where
                 self.set(Self::Ended);
             }
             polled
-        }));
+        });
         caught.unwrap_or_else(|panic| {
             // What the future held is released now. A second panic, from a destructor, is no news.
             let dropped = catch_unwind(AssertUnwindSafe(|| self.set(Self::Ended)));

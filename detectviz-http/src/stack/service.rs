@@ -3,16 +3,15 @@ use super::{
     ResponseBody, ResponseFuture,
     call::{Active, Shared},
 };
-use crate::{admission::Verdict, call::Ending, probe};
+use crate::{admission::Verdict, call::Ending, catch_panic::CAUGHT, probe};
 use bytes::Bytes;
-use detectviz_core::error::BoxError;
+use detectviz_core::{error::BoxError, telemetry::hub::catch_panic};
 use http::{Request, Response};
 use http_body::Body;
 use std::{
     any::Any,
     convert::Infallible,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -115,5 +114,5 @@ pub(super) fn call<S, Req>(
 where
     S: Service<Req>,
 {
-    active.enter(|| catch_unwind(AssertUnwindSafe(|| service.call(request))))
+    active.enter(|| catch_panic(&CAUGHT, || service.call(request)))
 }
