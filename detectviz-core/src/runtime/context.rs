@@ -1,5 +1,5 @@
 //! What a component is built from.
-use super::{Identity, NotProvided, kind::Reloads, provided::Provided};
+use super::{Identity, NotProvided, Views, kind::Reloads, provided::Provided};
 use crate::{
     config::{Effective, Loaded, Section, live_update},
     discovery::ServiceDiscoveryProvider,
@@ -27,6 +27,8 @@ pub struct Shared {
     pub failures: Failures,
     /// The effective configuration, as it was loaded or last reloaded.
     pub config: ConfigView,
+    /// What components show of themselves.
+    pub views: Views,
 }
 
 /// The effective configuration, secrets redacted; a live, read-only view.
@@ -120,6 +122,16 @@ impl BuildContext<'_> {
     /// [`NotProvided`] when it provides no `T`, or is not built before this one.
     pub fn provided<T: Any + Clone>(&self, name: &str) -> Result<T, NotProvided> {
         self.provided.find(name)
+    }
+
+    /// Shows what `read` gives under the component's name at `page` of the admin port: its path, and what it shows in a few
+    /// words. See [`Views::add`].
+    pub fn show(
+        &self,
+        page: (&'static str, &'static str),
+        read: impl Fn() -> serde_json::Value + Send + Sync + 'static,
+    ) {
+        self.shared.views.add(page, self.name, read);
     }
 
     /// Calls `apply` with the section of this component whenever its live keys change; `running` is the section as it was

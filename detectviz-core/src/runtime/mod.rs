@@ -25,6 +25,7 @@ mod args;
 mod config;
 mod identity;
 mod provided;
+mod views;
 mod nobody;
 mod context;
 mod kind;
@@ -48,4 +49,5 @@ pub use self::{
     plan::Plan,
     provided::NotProvided,
     service::{Runtime, Started},
+    views::Views,
 };

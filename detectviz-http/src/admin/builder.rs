@@ -3,6 +3,7 @@ use super::{Admin, AdminConfig, Version, pages::Pages};
 use crate::probe::Probes;
 use detectviz_core::{
     error::Error,
+    runtime::Views,
     task::Tasks,
     telemetry::{logs::Levels, metrics::Registry},
 };
@@ -26,6 +27,7 @@ impl AdminBuilder {
                 metrics: None,
                 config: None,
                 levels: None,
+                views: None,
                 version: Version::default(),
             },
         }
@@ -49,6 +51,12 @@ impl AdminBuilder {
     /// Shows and changes log levels at `/loglevel`.
     pub fn with_log_levels(mut self, levels: &Levels) -> Self {
         self.pages.levels = Some(levels.clone());
+        self
+    }
+
+    /// Shows what components show of themselves, a page for each path that they name.
+    pub fn with_views(mut self, views: &Views) -> Self {
+        self.pages.views = Some(views.clone());
         self
     }
 

@@ -8,6 +8,7 @@
 //! | `/config` | `GET` | every effective value as JSON, as it was [given](AdminBuilder::with_config) |
 //! | `/loglevel` | `GET`, `PUT` | the log levels; `PUT` changes them for a while |
 //! | `/version` | `GET` | what runs here |
+//! | `/admission` | `GET` | the limits of servers, and how full they are; such a page comes from the components that [show](detectviz_core::runtime::BuildContext::show) it |
 //!
 //! Because the thread has a runtime of its own, a stalled application cannot silence it: `/livez` then answers 503 with the
 //! cause, while a probe on the application's port gets no answer.

@@ -7,6 +7,7 @@ use crate::{error::Problem, probe::Probes, scrape::metrics};
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
+    runtime::Views,
     telemetry::{logs::Levels, metrics::Registry},
 };
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -19,6 +20,7 @@ pub(super) struct Pages {
     pub(super) metrics: Option<Registry>,
     pub(super) config: Option<Box<dyn Fn() -> serde_json::Value + Send + Sync>>,
     pub(super) levels: Option<Levels>,
+    pub(super) views: Option<Views>,
     pub(super) version: Version,
 }
 
@@ -67,6 +69,9 @@ impl Pages {
         }
         if let Some(answer) = self.probes.answer(&head.method, &head.uri) {
             return answer;
+        }
+        if let Some(shown) = self.views.as_ref().and_then(|views| views.read(path)) {
+            return json(&shown);
         }
         match (path, &self.metrics, &self.config, &self.levels) {
             ("/metrics", Some(registry), ..) => metrics(registry, &head.headers),
@@ -124,7 +129,8 @@ impl Pages {
         ];
         let pages = pages.into_iter().filter(|(there, ..)| *there);
         let pages = pages.map(|(_, path, what)| (path, what));
-        pages.chain(
+        let views = self.views.as_ref().map(Views::pages);
+        pages.chain(views.unwrap_or_default()).chain(
             self.probes
                 .paths()
                 .map(|path| (path, "probe; ?verbose for JSON")),

@@ -2,7 +2,7 @@
 //!
 //! | kind | section | provides to others |
 //! |---|---|---|
-//! | `http-server` | [`ServerConfig`](crate::server::ServerConfig) | [`BoundAddr`] |
+//! | `http-server` | [`ServerConfig`](crate::server::ServerConfig) | [`BoundAddr`], [`AdmissionHandle`](crate::admission::AdmissionHandle) |
 //! | `admin` | [`AdminConfig`](crate::admin::AdminConfig) | [`BoundAddr`] |
 //! | `http-client` | [`ClientConfig`](crate::client::ClientConfig) | [`Client`](crate::client::Client) |
 //!

@@ -1,7 +1,7 @@
 //! The access log.
 use super::series::Key;
 use crate::{
-    call::{Ending, Head, InlineText, LONGEST_TEXT, cut},
+    call::{Head, InlineText, LONGEST_TEXT, Outcome, cut},
     head_scan::{Found, Known},
     route::{Route, RouteTable},
 };
@@ -86,13 +86,7 @@ pub(super) fn write(logs: &Logs, template: &LineTemplate, head: &Head, tail: &Ta
 
 /// What the log shows as status and outcome.
 fn shown(key: Key) -> (u16, &'static str) {
-    let outcome = match key.ending {
-        Ending::Complete if key.status < 500 => "ok",
-        Ending::Cancelled => "client_gone",
-        Ending::RateLimited | Ending::Overloaded | Ending::Shed => "refused",
-        Ending::TimedOut => "timed_out",
-        _ => "error",
-    };
+    let outcome = Outcome::of(key.ending, key.status).logged();
     // nginx's number for a client that closed the connection before it was answered.
     let status = if key.status == 0 { 499 } else { key.status };
     (status, outcome)

@@ -87,6 +87,9 @@ impl Recorder {
             handles
                 .duration
                 .observe_traced_at(ended.took, &slot.context, ended.unix_nanos);
+            if let Some(beyond) = &handles.beyond {
+                beyond.inc();
+            }
             if logged && (!ended.found.quiet || self.config.log_probes) {
                 let routes = self.series.routes();
                 let template = || access::template(&self.logs, routes, route, key);

@@ -1,12 +1,13 @@
 //! The handles of every series that a route has, found without a lock and without building labels.
+use super::outcomes::Outcomes;
 use crate::{
-    call::{Ending, Wire, digits},
+    call::{Ending, Outcome, Wire, digits},
     names,
     route::{MethodName, Route, RouteTable},
 };
 use detectviz_core::telemetry::{
     logs::LineTemplate,
-    metrics::{DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
+    metrics::{Counter, DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
 };
 use std::sync::{Arc, OnceLock};
 
@@ -51,6 +52,7 @@ const KEPT: usize = 16;
 pub(super) struct SeriesTable {
     routes: RouteTable,
     durations: Family<Histogram>,
+    outcomes: Outcomes,
     active: Family<Gauge>,
     by_route: Box<[OnceLock<Box<ByMethod>>]>,
     active_by: [OnceLock<Arc<Gauge>>; MethodName::COUNT * 2],
@@ -69,6 +71,8 @@ pub(super) struct Key {
 /// What one series is recorded in.
 pub(super) struct Handles {
     pub(super) duration: Arc<Histogram>,
+    /// For the outcome, where that has no series.
+    pub(super) beyond: Option<Arc<Counter>>,
     /// What its lines have in common; rendered for the first of them.
     pub(super) line: OnceLock<LineTemplate>,
 }
@@ -83,15 +87,17 @@ type Kept = [OnceLock<(Key, Handles)>; KEPT];
 impl SeriesTable {
     pub(super) fn new(metrics: &Registry, routes: RouteTable) -> Self {
         let durations = metrics.histogram(&DURATION);
-        let counted_by = [
+        let active = metrics.gauge(&ACTIVE);
+        let labels = [
             "http.request.method",
             "http.route",
             "http.response.status_code",
         ];
-        metrics.counter_of(&REQUESTS, &durations, &counted_by);
+        metrics.counter_of(&REQUESTS, &durations, &labels);
         Self {
+            outcomes: Outcomes::new(metrics, &durations, &active),
             durations,
-            active: metrics.gauge(&ACTIVE),
+            active,
             by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
             active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
             routes,
@@ -140,16 +146,24 @@ impl SeriesTable {
             kind => kind,
         };
         let method = key.method.as_str();
-        self.routes.read_template(route, |route| Handles {
-            duration: self.durations.with(&[
+        let duration = self.routes.read_template(route, |route| {
+            self.durations.with(&[
                 method,
                 key.wire.scheme(),
                 route,
                 status,
                 error_type,
                 key.wire.version(),
-            ]),
+            ])
+        });
+        let beyond = self.durations.is_overflow(&duration).then(|| {
+            let outcome = Outcome::of(key.ending, key.status);
+            self.outcomes.beyond(outcome)
+        });
+        Handles {
+            duration,
+            beyond,
             line: OnceLock::new(),
-        })
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! One request in the stack, from its head until everything about it is recorded.
 use crate::{
-    admission::{self, Admission, Arrival, Held, Verdict},
+    admission::{self, Admission, Allowance, Arrival, Held, Verdict},
     call::{Ending, Head, Progress},
     catch_panic,
     head_scan::scan,
@@ -73,6 +73,8 @@ struct Call {
     scope: Option<Box<Scope>>,
     head: Head,
     held: Held,
+    /// What a rate limit leaves to the caller, until it was told.
+    allowance: Option<Allowance>,
     /// What the caller said of a deadline.
     asked: Asked,
     /// When its waiting ended, if it had to wait.
@@ -129,13 +131,14 @@ impl Active {
             Ok(deadline) => call.slot.as_mut()?.deadline = deadline,
             Err(refused) => return Some(Verdict::Refuse(refused)),
         }
+        let route = call.found().route;
         let (shared, slot) = (call.shared.as_ref()?, call.slot.as_ref()?);
         let arrival = Arrival {
-            route: call.found().route,
+            route,
             headers,
             now: slot.started,
         };
-        Some(shared.admission.decide(&arrival))
+        Some(shared.admission.decide(&arrival, &mut call.allowance))
     }
 
     /// Goes on with a request that has waited for `permit`.
@@ -191,6 +194,17 @@ impl Active {
         call.status = Some(status.as_u16());
         let bodiless = crate::call::bodiless(call.head.is_head, status);
         call.progress = Progress::new(body, bodiless);
+    }
+
+    /// Tells the caller what a rate limit leaves to it, if one applies.
+    #[inline]
+    pub(super) fn tell(&mut self, headers: &mut HeaderMap) {
+        let call = self.call.as_deref_mut().expect(THERE);
+        if let (Some(allowance), Some(shared)) = (call.allowance.take(), &call.shared) {
+            shared
+                .admission
+                .tell(allowance, call.found().route, headers);
+        }
     }
 
     /// What the body of the response has done so far.
@@ -262,6 +276,7 @@ impl Call {
         }
         self.status = None;
         self.admitted = None;
+        self.allowance = None;
         self.recorded = false;
         self.shared = Some(shared.clone());
     }
@@ -389,6 +404,7 @@ fn unused() -> Box<Call> {
             scope: None,
             head: Head::new(),
             held: Held::default(),
+            allowance: None,
             asked: Asked::Nothing,
             admitted: None,
             timer: None,

@@ -3,12 +3,14 @@ use super::{ResponseBody, call::Active, service::call};
 use crate::{
     admission::{Refused, Verdict},
     call::Ending,
+    catch_panic::CAUGHT,
     error::{Problem, answer},
 };
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
     resilience::bulkhead::{Permit, Waiting},
+    telemetry::hub::catch_panic,
 };
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -154,7 +156,8 @@ where
             let other = match polled {
                 Poll::Ready(None) => {
                     let mut active = this.active.take().expect(ONCE);
-                    let (head, body) = response.expect("it is ready").into_parts();
+                    let (mut head, body) = response.expect("it is ready").into_parts();
+                    active.tell(&mut head.headers);
                     active.answered(head.status, &body);
                     let body = ResponseBody::new(body, active);
                     return Poll::Ready(Ok(Response::from_parts(head, body)));
@@ -187,10 +190,11 @@ fn answer_with<B>(other: Other, mut active: Active) -> Response<ResponseBody<B>>
     match other {
         Other::Answered(response) => refused(response, active),
         Other::Failed(err) => {
-            let response = {
+            let mut response = {
                 let _entered = active.enter();
                 answer(&*err)
             };
+            active.tell(response.headers_mut());
             refused(response, active)
         }
         Other::Refused(refusal) => {
@@ -278,7 +282,7 @@ where
         cx: &mut Context<'_>,
         response: &mut Option<Response<B>>,
     ) -> Poll<Option<Other>> {
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+        let caught = catch_panic(&CAUGHT, || {
             let polled = match self.as_mut().project() {
                 StateProj::Running { inner } => inner.poll(cx).map(|result| match result {
                     Ok(ready) => {
@@ -309,7 +313,7 @@ where
                 self.set(Self::Ended);
             }
             polled
-        }));
+        });
         caught.unwrap_or_else(|panic| {
             // What the future held is released now. A second panic, from a destructor, is no news.
             let dropped = catch_unwind(AssertUnwindSafe(|| self.set(Self::Ended)));

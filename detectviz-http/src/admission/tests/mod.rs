@@ -1,4 +1,7 @@
 //! What is taken on, what waits, and what is refused with which words.
+mod callers;
+mod reloading;
+
 use super::*;
 use crate::{
     conn::ConnInfo,
