@@ -1,10 +1,10 @@
 //! A circuit that everybody shares who calls the same service.
 use super::{
     BreakerConfig, BreakerHandle, BreakerMetrics, Open, Outcome, OwnedPermit, Permit, State,
-    Ticket, Transition, shard,
+    Ticket, Transition,
     state::{Core, Passed, Report},
 };
-use crate::telemetry::metrics::Registry;
+use crate::{shard, telemetry::metrics::Registry};
 use std::{
     fmt,
     sync::{Arc, Mutex},

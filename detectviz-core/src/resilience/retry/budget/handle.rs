@@ -4,7 +4,7 @@ use super::{
     state::{Ledger, Limits},
 };
 use crate::{
-    resilience::breaker::shard,
+    shard,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 use std::{num::NonZeroU32, time::Instant};
