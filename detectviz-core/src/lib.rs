@@ -25,6 +25,7 @@
 //! of configuration keys only in a breaking one.
 mod sync;
 mod shard;
+mod origin;
 pub mod spare;
 pub mod error;
 pub mod names;
