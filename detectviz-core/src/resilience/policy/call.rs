@@ -74,8 +74,7 @@ impl<'a, Op, F> Call<'a, Op, F> {
 }
 
 impl<'a, Op, F, C> Call<'a, Op, F, C> {
-    /// Says that the call may take effect twice: any failure of it may be repeated, and a slow attempt hedged. To be said
-    /// before the first poll.
+    /// Says that the call may take effect twice: any failure of it may be repeated, and a slow attempt hedged.
     pub fn idempotent(mut self) -> Self {
         self.course.idempotent = true;
         self
@@ -87,7 +86,7 @@ impl<'a, Op, F, C> Call<'a, Op, F, C> {
         self
     }
 
-    /// Sets what results mean. To be said before the first poll.
+    /// Sets what results mean.
     pub fn classify<T, E, D>(self, classify: D) -> Call<'a, Op, F, D>
     where
         F: Future<Output = Result<T, E>>,

@@ -55,7 +55,9 @@
 //!
 //! # Cancel safety
 //! A [`Call`] that is dropped at any time drops its attempts, gives back its place in the bulkhead, the probe of a half-open
-//! breaker and the token of a retry that was not sent, and is counted as cancelled; to the breaker it says nothing.
+//! breaker and the token of a retry that was not sent, and is counted as cancelled; to the breaker it says nothing. Neither does
+//! an attempt that the deadline of its call cuts short: how long the caller waits is not the other side's doing. One that takes
+//! longer than [`attempt_timeout`](PolicyConfig::attempt_timeout) is a failure.
 mod attempt;
 mod call;
 mod classify;

@@ -1,4 +1,4 @@
-//! Which shard of a tally the current thread writes to.
+//! Which of several shards the current thread counts in, so that busy threads do not write to one line of memory.
 use std::{
     cell::Cell,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -15,14 +15,14 @@ const UNSET: usize = usize::MAX;
 const MOST: usize = 8;
 
 /// How many shards suit this machine: the CPUs that the process may use, rounded up to a power of two, at most eight.
-pub(in super::super) fn of_machine() -> usize {
+pub(crate) fn of_machine() -> usize {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     cpus.next_power_of_two().min(MOST)
 }
 
 /// The number of the current thread among those that ever asked.
 #[inline]
-pub(in super::super) fn current() -> usize {
+pub(crate) fn current() -> usize {
     NUMBER.with(|cell| match cell.get() {
         UNSET => first(cell),
         number => number,
