@@ -15,6 +15,7 @@ use detectviz_core::{
         deadline::Asked,
         timer::{Entry, Timer},
     },
+    spare::Spare,
     telemetry::{
         context::{self, Slot, TraceContext},
         metrics::Registry,
@@ -24,7 +25,6 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use std::{
     any::Any,
-    cell::RefCell,
     fmt,
     sync::Arc,
     task::{Context, Poll},
@@ -35,8 +35,7 @@ use std::{
 const SPARE: usize = 1024;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "a box is handed out, and comes back")]
-    static UNUSED: RefCell<Vec<Box<Call>>> = const { RefCell::new(Vec::new()) };
+    static UNUSED: Spare<Box<Call>> = const { Spare::new(SPARE) };
 }
 
 /// What all requests of a stack share.
@@ -230,13 +229,7 @@ impl Drop for Active {
             Ending::Cancelled
         });
         call.release();
-        let _ = UNUSED.try_with(|unused| {
-            if let Ok(mut unused) = unused.try_borrow_mut()
-                && unused.len() < SPARE
-            {
-                unused.push(call);
-            }
-        });
+        Spare::give(&UNUSED, call);
     }
 }
 
@@ -396,8 +389,7 @@ fn unix_nanos() -> u64 {
 }
 
 fn unused() -> Box<Call> {
-    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
-    kept.ok().flatten().unwrap_or_else(|| {
+    Spare::take(&UNUSED).unwrap_or_else(|| {
         Box::new(Call {
             shared: None,
             slot: None,
