@@ -208,6 +208,9 @@ impl Call {
     fn aim(&mut self, request: Request<Body>) -> Step {
         let now = now();
         self.begin(now);
+        if self.deadline <= now {
+            return Step::failed(Elapsed::new(Duration::ZERO));
+        }
         let shared = self.shared();
         let Some(authority) = authority_of(request.uri()) else {
             let problem = "has no host";

@@ -74,7 +74,8 @@ impl Client {
         self.request(request)
     }
 
-    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent before the future is polled.
+    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent, and
+    /// no time counts, before the future is polled.
     ///
     /// # Errors
     /// See the [module](super).
