@@ -84,9 +84,7 @@ impl Client {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = request.map(Body::new);
-        let (method, target) = (request.method().clone(), request.uri().clone());
-        ResponseFuture::new(request, Call::new(&self.shared, method, target))
+        ResponseFuture::new(Call::new(&self.shared, request.map(Body::new)))
     }
 
     /// How many calls are under way: begun, and the body of the response not yet read, nor dropped.
