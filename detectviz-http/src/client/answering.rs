@@ -33,12 +33,12 @@ struct Open {
 
 impl Answering {
     /// An answer whose head, at `at`, says all.
-    pub(super) fn new(aim: Aim, verdict: Verdict, headers: &HeaderMap, at: Instant) -> Self {
+    pub(super) fn new(aim: Aim, verdict: Verdict, grpc: Option<u16>, at: Instant) -> Self {
         let mut answering = Self {
             aim: Some(aim),
             verdict,
             at,
-            grpc: grpc_status(headers),
+            grpc,
             open: None,
         };
         answering.tell_probe();

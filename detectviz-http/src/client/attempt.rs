@@ -9,7 +9,7 @@ use super::{
     service::Shared,
     span::{AttemptEnd, Outcome},
     upstream::Upstream,
-    verdict::{Verdict, awaits_trailers},
+    verdict::{Grpc, Verdict},
 };
 use detectviz_core::{
     balance::{self, Tried},
@@ -72,20 +72,23 @@ pub(super) struct NoAnswer {
 // === impl Attempt ===
 
 impl Attempt {
-    /// Sends `request` to one of the upstream's endpoints, from the first poll on.
+    /// Takes `request` and sends it to one of the upstream's endpoints, from the first poll on.
     ///
     /// # Errors
     /// `Open` when the upstream is left alone, `NoEndpoints` when there is nobody to send it to.
     pub(super) fn start(
         (shared, upstream): (&Shared, &Upstream),
-        request: Request<Body>,
+        request: &mut Option<Request<Body>>,
         tried: &mut Tried,
         about: About,
         now: Instant,
     ) -> Result<Self, BoxError> {
+        let Some(sent) = request.as_ref() else {
+            return Err("a call without a request is not sent".into());
+        };
         let policies = upstream.policies();
         let permit = policies.breaker.try_acquire_owned(now)?;
-        let aim = upstream.pick(&request, tried, now)?;
+        let aim = upstream.pick(sent, tried, now)?;
         if let Some(id) = aim.id() {
             tried.push(id);
         }
@@ -120,13 +123,14 @@ impl Attempt {
         now: Instant,
     ) -> Answer {
         let (status, headers) = (response.status(), response.headers());
-        let verdict = Verdict::of_answer(status, headers, self.repeatable);
-        let open = awaits_trailers(status, headers) && !response.body().is_end_stream();
+        let grpc = Grpc::of(headers);
+        let verdict = Verdict::of_answer(status, (headers, grpc), self.repeatable);
+        let open = grpc.awaits_trailers(status) && !response.body().is_end_stream();
         let answering = if open {
             Answering::open((self.aim, self.permit), verdict, (now, self.ends))
         } else {
             self.permit.record(verdict.breaker, now);
-            Answering::new(self.aim, verdict, headers, now)
+            Answering::new(self.aim, verdict, grpc.status, now)
         };
         Answer {
             response,

@@ -1,6 +1,6 @@
 //! One call, in memory that is used again.
-use super::{service::Shared, state::State};
-use http::{Method, Uri};
+use super::{Body, service::Shared, state::State};
+use http::Request;
 use std::{
     cell::RefCell,
     ops::{Deref, DerefMut},
@@ -29,9 +29,10 @@ pub(super) const THERE: &str = "there until it is dropped";
 // === impl Call ===
 
 impl Call {
-    pub(super) fn new(shared: &Arc<Shared>, method: Method, target: Uri) -> Self {
+    #[inline]
+    pub(super) fn new(shared: &Arc<Shared>, request: Request<Body>) -> Self {
         let mut state = unused();
-        state.open(shared, method, target);
+        state.open(shared, request);
         Self { state: Some(state) }
     }
 }

@@ -1,6 +1,6 @@
 //! The future of one call.
 use super::{
-    Body, InvalidTarget, NoTrustRoots, ResponseBody,
+    InvalidTarget, NoTrustRoots, ResponseBody,
     attempt::{Answer, Attempt, NoAnswer},
     call::{Call, now},
     service::authority_of,
@@ -14,7 +14,7 @@ use detectviz_core::{
         timeout::Elapsed,
     },
 };
-use http::{Request, Response, uri::Scheme};
+use http::{Response, uri::Scheme};
 use std::{
     fmt,
     future::Future,
@@ -36,33 +36,28 @@ type Lookup = Pin<Box<dyn Future<Output = Result<Arc<Upstream>, BoxError>> + Sen
 /// How far a call is.
 pub(super) enum Step {
     /// Nothing has been done.
-    Fresh { request: Request<Body> },
+    Fresh,
     /// It cannot be made, or has failed.
     Failed { err: BoxError },
     /// Discovery is asked: the first call to a host, so that boxing costs nothing that counts.
-    Asking {
-        lookup: Lookup,
-        request: Request<Body>,
-    },
+    Asking { lookup: Lookup },
     /// It waits for its turn: there is too much to do, and a box more costs nothing that counts.
-    Queued {
-        waiting: Pin<Box<Waiting>>,
-        request: Request<Body>,
-    },
+    Queued { waiting: Pin<Box<Waiting>> },
     /// It was sent.
     Sending { attempt: Attempt },
     /// It was sent more than once, and the first answer counts.
     Racing { attempts: Vec<Attempt> },
     /// It will be sent again.
-    Pausing {
-        until: Instant,
-        request: Request<Body>,
-    },
+    Pausing { until: Instant },
     /// It has ended.
     Done,
 }
 
 /// What a step brought.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for the answer would be an allocation"
+)]
 pub(super) enum Next {
     Step(Step),
     /// It waits, until that time at the latest.
@@ -73,9 +68,9 @@ pub(super) enum Next {
 // === impl ResponseFuture ===
 
 impl ResponseFuture {
-    pub(super) fn new(request: Request<Body>, call: Call) -> Self {
+    pub(super) fn new(call: Call) -> Self {
         Self {
-            step: Step::Fresh { request },
+            step: Step::Fresh,
             call: Some(call),
         }
     }
@@ -124,7 +119,7 @@ impl Future for ResponseFuture {
 impl fmt::Debug for ResponseFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match self.step {
-            Step::Fresh { .. } => "Fresh",
+            Step::Fresh => "Fresh",
             Step::Failed { .. } => "Failed",
             Step::Asking { .. } => "Asking",
             Step::Queued { .. } => "Queued",
@@ -153,22 +148,16 @@ impl Call {
     /// Goes on with a step as far as it can.
     fn step(&mut self, step: Step, cx: &mut Context<'_>) -> Next {
         Next::Step(match step {
-            Step::Fresh { request } => self.aim(request),
-            Step::Asking {
-                mut lookup,
-                request,
-            } => match lookup.as_mut().poll(cx) {
-                Poll::Pending => return Next::Pending(Step::Asking { lookup, request }, None),
+            Step::Fresh => self.aim(),
+            Step::Asking { mut lookup } => match lookup.as_mut().poll(cx) {
+                Poll::Pending => return Next::Pending(Step::Asking { lookup }, None),
                 Poll::Ready(Err(err)) => Step::Failed { err },
-                Poll::Ready(Ok(upstream)) => self.queue(upstream, request, now()),
+                Poll::Ready(Ok(upstream)) => self.queue(upstream, now()),
             },
-            Step::Queued {
-                mut waiting,
-                request,
-            } => match self.enter(|_| waiting.as_mut().poll(cx)) {
-                Poll::Pending => return Next::Pending(Step::Queued { waiting, request }, None),
+            Step::Queued { mut waiting } => match self.enter(|_| waiting.as_mut().poll(cx)) {
+                Poll::Pending => return Next::Pending(Step::Queued { waiting }, None),
                 Poll::Ready(Err(err)) => Step::failed(err),
-                Poll::Ready(Ok(permit)) => self.first(permit, request, now()),
+                Poll::Ready(Ok(permit)) => self.first(permit, now()),
             },
             Step::Sending { mut attempt } => match attempt.poll(cx) {
                 Poll::Pending => {
@@ -185,7 +174,7 @@ impl Call {
                 }
             },
             Step::Racing { attempts } => return self.race(attempts, cx),
-            Step::Pausing { until, .. } => return Next::Pending(step, Some(until)),
+            Step::Pausing { until } => return Next::Pending(step, Some(until)),
             Step::Failed { .. } | Step::Done => step,
         })
     }
@@ -199,21 +188,24 @@ impl Call {
             }
             Step::Sending { attempt } => self.hedge(attempt, now),
             Step::Racing { attempts } => self.race_on(attempts, now),
-            Step::Pausing { until, request } if until <= now => self.again(request, now),
+            Step::Pausing { until } if until <= now => self.again(now),
             step => step,
         }
     }
 
     /// Finds whom the request goes to, or what finds it.
-    fn aim(&mut self, request: Request<Body>) -> Step {
+    fn aim(&mut self) -> Step {
         let now = now();
         self.begin(now);
+        if self.deadline <= now {
+            return Step::failed(Elapsed::new(Duration::ZERO));
+        }
         let shared = self.shared();
-        let Some(authority) = authority_of(request.uri()) else {
+        let Some(authority) = authority_of(&self.target) else {
             let problem = "has no host";
             return Step::failed(InvalidTarget { problem });
         };
-        match request.uri().scheme() {
+        match self.target.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => {}
             Some(scheme) if *scheme == Scheme::HTTPS => {
                 if !shared.pools.has_trust_roots() {
@@ -227,41 +219,40 @@ impl Call {
             }
         }
         if let Some(upstream) = shared.upstreams.at_once(&authority, now) {
-            return self.queue(upstream, request, now);
+            return self.queue(upstream, now);
         }
         let (shared, authority) = (Arc::clone(shared), authority.into_owned());
         let lookup = Box::pin(async move { shared.upstreams.ask(&authority).await });
-        Step::Asking { lookup, request }
+        Step::Asking { lookup }
     }
 
     /// Asks the bulkhead.
-    fn queue(&mut self, upstream: Arc<Upstream>, request: Request<Body>, now: Instant) -> Step {
+    fn queue(&mut self, upstream: Arc<Upstream>, now: Instant) -> Step {
         self.aimed(Arc::clone(&upstream));
         let bulkhead = &upstream.policies().bulkhead;
         match self.enter(|_| bulkhead.admit(Priority::Normal, now)) {
-            Admission::Permit(permit) => self.first(permit, request, now),
+            Admission::Permit(permit) => self.first(permit, now),
             Admission::Queued(waiting) => Step::Queued {
                 waiting: Box::pin(waiting),
-                request,
             },
             Admission::Refused(err) => Step::failed(err),
         }
     }
 
     /// The first attempt.
-    fn first(&mut self, permit: Permit, mut request: Request<Body>, now: Instant) -> Step {
-        self.admitted(permit, &mut request, now);
-        self.attempt(request, now)
+    fn first(&mut self, permit: Permit, now: Instant) -> Step {
+        self.admitted(permit, now);
+        self.attempt(now)
     }
 
     /// The next attempt.
-    fn again(&mut self, request: Request<Body>, now: Instant) -> Step {
+    fn again(&mut self, now: Instant) -> Step {
         self.retried();
-        self.attempt(request, now)
+        self.attempt(now)
     }
 
-    fn attempt(&mut self, request: Request<Body>, now: Instant) -> Step {
-        match self.start(request, now) {
+    fn attempt(&mut self, now: Instant) -> Step {
+        match self.start(now) {
             Ok(attempt) => {
                 self.may_hedge(now);
                 Step::Sending { attempt }
@@ -274,11 +265,11 @@ impl Call {
     pub(super) fn answered_by(&mut self, answer: Answer, now: Instant) -> Next {
         self.hedged(&answer, now);
         if let Decision::Wait(wait) = self.decide(answer.retry, false, now)
-            && let Some(request) = self.saved()
+            && self.repeat()
         {
             self.tell(answer.leave(now));
             let until = now + wait;
-            return Next::Step(Step::Pausing { until, request });
+            return Next::Step(Step::Pausing { until });
         }
         if self.attempts > 1 {
             self.tell(answer.end(now));
@@ -297,13 +288,20 @@ impl Call {
         self.tell(end);
         self.hedge = None;
         match self.decide(retry, unsent.is_some(), now) {
-            Decision::Wait(wait) => match unsent.map(|request| *request).or_else(|| self.saved()) {
-                Some(request) => Step::Pausing {
-                    until: now + wait,
-                    request,
-                },
-                None => Step::Failed { err: source },
-            },
+            Decision::Wait(wait) => {
+                let repeats = match unsent {
+                    Some(request) => {
+                        self.request = Some(*request);
+                        true
+                    }
+                    None => self.repeat(),
+                };
+                if repeats {
+                    let until = now + wait;
+                    return Step::Pausing { until };
+                }
+                Step::Failed { err: source }
+            }
             Decision::Stop(Stop::Budget) => Step::failed(BudgetExhausted::new(source)),
             _ => Step::Failed { err: source },
         }

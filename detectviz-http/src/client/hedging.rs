@@ -167,15 +167,17 @@ impl Call {
             self.enter(|call| call.hedge.as_mut().map(|hedge| hedge.deny(now)));
             return None;
         };
-        let started = self.saved().map(|request| self.start(request, now));
         let send = |hedge: &mut HedgeCall| hedge.send(now);
-        if let Some(Ok(attempt)) = started {
+        if self.repeat()
+            && let Ok(attempt) = self.start(now)
+        {
             if self.enter(|call| call.hedge.as_mut().is_some_and(send)) {
                 return Some(attempt);
             }
             self.attempts -= 1;
         }
         // Without company the call goes on as it is.
+        self.request = None;
         self.hedge = None;
         budget.refund(token);
         None

@@ -17,10 +17,10 @@
 //! ```
 //!
 //! # Time
-//! `total_timeout` covers everything from the call to the last byte of the response's body: a lookup, connecting, the
-//! answer. When it passes while the body is being read, the [`ResponseBody`] fails with
+//! `total_timeout` covers everything from the first poll of a call to the last byte of the response's body: a lookup,
+//! connecting, the answer. When it passes while the body is being read, the [`ResponseBody`] fails with
 //! [`Elapsed`](detectviz_core::resilience::timeout::Elapsed). A deadline of the request that is being served, when it is
-//! nearer, counts instead.
+//! nearer, counts instead; when it has passed, nothing is sent.
 //!
 //! # What protects a call
 //! ```text

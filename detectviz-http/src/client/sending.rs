@@ -35,10 +35,15 @@ pub(super) struct Sending {
 // === impl Sending ===
 
 impl Sending {
-    /// Sends `request` on a connection of `pool`, from the first poll on, which is soon after `now`.
-    pub(super) fn new(pool: EndpointPool, request: Request<Body>, now: Instant) -> Self {
-        let work = attempt(Some((pool, request, now)));
+    /// Takes `request` and sends it on a connection of `pool`, from the first poll on, which is soon after `now`.
+    #[inline]
+    pub(super) fn new(
+        pool: EndpointPool,
+        request: &mut Option<Request<Body>>,
+        now: Instant,
+    ) -> Self {
         let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
+        let work = attempt(request.take().map(|request| (pool, request, now)));
         let future = match kept.ok().flatten() {
             Some(mut kept) => {
                 kept.set(work);

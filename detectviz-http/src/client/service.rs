@@ -74,7 +74,8 @@ impl Client {
         self.request(request)
     }
 
-    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent before the future is polled.
+    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent, and
+    /// no time counts, before the future is polled.
     ///
     /// # Errors
     /// See the [module](super).
@@ -83,9 +84,7 @@ impl Client {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = request.map(Body::new);
-        let (method, target) = (request.method().clone(), request.uri().clone());
-        ResponseFuture::new(request, Call::new(&self.shared, method, target))
+        ResponseFuture::new(Call::new(&self.shared, request.map(Body::new)))
     }
 
     /// How many calls are under way: begun, and the body of the response not yet read, nor dropped.

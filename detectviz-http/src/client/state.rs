@@ -45,6 +45,8 @@ pub(super) struct State {
     method: Method,
     /// What was asked for; only its parts that are safe to show are recorded.
     pub(super) target: Uri,
+    /// What is sent next, until it is: here, so that it is not moved with each step.
+    pub(super) request: Option<Request<Body>>,
     /// In place whenever the call is worked on.
     slot: Option<Box<Slot>>,
     /// Whether it was polled: only then has it a time.
@@ -85,6 +87,7 @@ impl State {
             upstream: None,
             method: Method::GET,
             target: Uri::default(),
+            request: None,
             deadline: slot.started,
             slot: Some(Box::new(slot)),
             begun: false,
@@ -105,12 +108,14 @@ impl State {
     }
 
     /// Makes it that of a new call.
-    pub(super) fn open(&mut self, shared: &Arc<Shared>, method: Method, target: Uri) {
+    #[inline]
+    pub(super) fn open(&mut self, shared: &Arc<Shared>, request: Request<Body>) {
         shared.open(self.slot.as_deref_mut().expect(THERE));
         self.flight = Some(shared.in_flight.start());
         self.shared = Some(Arc::clone(shared));
-        self.method = method;
-        self.target = target;
+        self.method = request.method().clone();
+        self.target = request.uri().clone();
+        self.request = Some(request);
         self.begun = false;
         self.recorded = false;
     }
@@ -168,9 +173,10 @@ impl State {
     }
 
     /// The call may run: what it needs to be repeated is kept.
-    pub(super) fn admitted(&mut self, permit: Permit, request: &mut Request<Body>, now: Instant) {
+    pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
         self.permit = Some(permit);
-        let (Some(shared), Some(upstream)) = (&self.shared, &self.upstream) else {
+        let of = (&self.shared, &self.upstream, &mut self.request);
+        let (Some(shared), Some(upstream), Some(request)) = of else {
             return;
         };
         shared.housekeeping.start(shared);
@@ -196,18 +202,14 @@ impl State {
     ///
     /// # Errors
     /// As [`Attempt::start`].
-    pub(super) fn start(
-        &mut self,
-        mut request: Request<Body>,
-        now: Instant,
-    ) -> Result<Attempt, BoxError> {
-        let (shared, headers) = (self.shared(), request.headers_mut());
-        shared.inject(self.slot(), headers, self.deadline, now);
+    pub(super) fn start(&mut self, now: Instant) -> Result<Attempt, BoxError> {
+        if let (Some(shared), Some(slot)) = (&self.shared, &self.slot)
+            && let Some(request) = &mut self.request
+        {
+            shared.inject(slot, request.headers_mut(), self.deadline, now);
+        }
         let traced = self.is_traced();
         self.enter(|state| {
-            let (Some(shared), Some(upstream)) = (&state.shared, &state.upstream) else {
-                return Err("a call without an upstream is not sent".into());
-            };
             let about = About {
                 number: state.attempts + 1,
                 repeatable: state.repeatable,
@@ -215,8 +217,11 @@ impl State {
                 traced,
                 deadline: state.deadline,
             };
-            let tried = &mut state.tried;
-            let attempt = Attempt::start((shared, upstream), request, tried, about, now)?;
+            let (Some(shared), Some(upstream)) = (&state.shared, &state.upstream) else {
+                return Err("a call without an upstream is not sent".into());
+            };
+            let of = (&**shared, &**upstream);
+            let attempt = Attempt::start(of, &mut state.request, &mut state.tried, about, now)?;
             state.attempts += 1;
             Ok(attempt)
         })
@@ -238,9 +243,10 @@ impl State {
         })
     }
 
-    /// The request once more, if it could be kept.
-    pub(super) fn saved(&self) -> Option<Request<Body>> {
-        self.saved.as_ref().and_then(Saved::request)
+    /// Has the request sent once more, if it could be kept.
+    pub(super) fn repeat(&mut self) -> bool {
+        self.request = self.saved.as_ref().and_then(Saved::request);
+        self.request.is_some()
     }
 
     /// Whether the request cannot be sent again although the settings allow it: there was too much of it.
@@ -392,6 +398,7 @@ impl State {
         self.armed = None;
         self.upstream = None;
         self.target = Uri::default();
+        self.request = None;
         self.retry = None;
         self.hedge = None;
         self.saved = None;

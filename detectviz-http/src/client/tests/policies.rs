@@ -11,6 +11,7 @@ use detectviz_core::{
         breaker::{BreakerConfig, Mode, Open, WindowConfig},
         bulkhead::{BulkheadConfig, Overloaded},
         retry::{BackoffConfig, BudgetExhausted, RetryConfig},
+        timeout::Elapsed,
     },
     telemetry::{
         context::{Slot, TraceContext},
@@ -255,6 +256,18 @@ async fn t2_what_is_left_of_a_deadline_goes_along() {
     let said = ask(Some(Duration::from_millis(500)), true).await;
     let left = said.split(' ').nth(1).unwrap();
     assert!(left.ends_with(['m', 'u', 'n']), "{said}");
+}
+
+#[tokio::test]
+async fn a_call_whose_deadline_has_passed_is_not_sent() {
+    let (upstream, came) = answering(&[]).await;
+    let client = client_with(PolicyConfig::default());
+    let mut slot = Slot::new(TraceContext::root(false));
+    slot.deadline = Some(slot.started);
+    let sent = slot.scope(async { client.get(upstream.uri("/")).await });
+    let err = sent.await.unwrap_err();
+    assert!(cause_ref::<Elapsed>(&*err).is_some(), "{err}");
+    assert_eq!((came.load(SeqCst), client.in_flight()), (0, 0));
 }
 
 #[test]
