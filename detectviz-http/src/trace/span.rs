@@ -71,17 +71,21 @@ fn push_server(attributes: &mut Attributes, authority: &str) {
     if authority.is_empty() {
         return;
     }
-    let text = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, rest)| rest);
-    let port = text
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.contains(']'))
-        .and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
+    // Without the user, which is what the last `@` ends.
+    let user = authority.bytes().rposition(|byte| byte == b'@');
+    let text = user.map_or(authority, |at| &authority[at + 1..]);
+    let port = split_port(text);
     attributes.push_str("server.address", cut(port.map_or(text, |(name, _)| name)));
     if let Some((_, port)) = port {
         attributes.push("server.port", port);
     }
+}
+
+/// A name and the port behind its last colon.
+fn split_port(text: &str) -> Option<(&str, u16)> {
+    let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let name = text[..text.len() - digits].strip_suffix(':')?;
+    Some((name, text[name.len() + 1..].parse().ok()?))
 }
 
 /// The start of `text` that is kept.
@@ -93,4 +97,25 @@ fn push_client(attributes: &mut Attributes, ip: IpAddr) {
     let mut text = InlineText::<48>::new();
     text.push_ip(ip);
     attributes.push_str("client.address", text.as_str());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_what_stands_behind_the_last_colon() {
+        for (text, split) in [
+            ("shop.example", None),
+            ("shop.example:8080", Some(("shop.example", 8080))),
+            ("[2001:db8::1]", None),
+            ("[2001:db8::1]:443", Some(("[2001:db8::1]", 443))),
+            ("shop.example:", None),
+            ("shop.example:65536", None),
+            ("10.0.0.1", None),
+            ("", None),
+        ] {
+            assert_eq!(split_port(text), split, "{text}");
+        }
+    }
 }
