@@ -27,6 +27,11 @@ pub struct Caught {
     pub message: &'static str,
 }
 
+/// Puts back what was said around it, when dropped.
+struct Catching {
+    around: Option<&'static Caught>,
+}
+
 /// How long a panic may wait for its line to be written: the process may be about to end.
 const FLUSH: Duration = Duration::from_millis(100);
 
@@ -54,10 +59,11 @@ pub fn catch_panic<R>(
     caught: &'static Caught,
     work: impl FnOnce() -> R,
 ) -> Result<R, Box<dyn Any + Send>> {
-    let around = CAUGHT_AS.replace(Some(caught));
-    let result = panic::catch_unwind(AssertUnwindSafe(work));
-    CAUGHT_AS.set(around);
-    result
+    // Put back by a guard, so that the result is not moved once more.
+    let _catching = Catching {
+        around: CAUGHT_AS.replace(Some(caught)),
+    };
+    panic::catch_unwind(AssertUnwindSafe(work))
 }
 
 /// Whether the hook has logged a panic on this thread since this was asked before.
@@ -95,4 +101,12 @@ fn log(info: &PanicHookInfo<'_>) {
         logs.flush(FLUSH);
         LOGGED.set(true);
     });
+}
+
+// === impl Catching ===
+
+impl Drop for Catching {
+    fn drop(&mut self) {
+        CAUGHT_AS.set(self.around);
+    }
 }
