@@ -22,6 +22,15 @@ const PROMPT: Duration = Duration::from_millis(5);
 
 const COUNT: &str = "http_server_request_duration_seconds_count";
 
+/// Tells threads to stop when it is dropped, in a panic too.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 fn load(service: &Service, pace: Pace, connections: usize, millis: u64) -> Answers {
     let load = Load {
         to: service.http(),
@@ -31,11 +40,11 @@ fn load(service: &Service, pace: Pace, connections: usize, millis: u64) -> Answe
         time: Duration::from_millis(millis),
     };
     let answers = load.run().expect("the service takes connections");
-    let (answered, offered) = (answers.answered(), answers.offered);
+    let answered = answers.answered() + answers.unsent;
     assert_eq!(
         (answered, answers.broken),
-        (offered, 0),
-        "every request has an answer"
+        (answers.offered, 0),
+        "what was sent has an answer"
     );
     assert_eq!(answers.other, 0, "200 or 503");
     answers
@@ -81,8 +90,9 @@ fn overloaded(service: &Service, rate: f64, millis: u64) -> (String, Vec<&'stati
     let (answers, late) = thread::scope(|scope| {
         let probes = scope.spawn(|| probe(service, &stop, &asked));
         let late = scope.spawn(|| lateness(&stop));
+        let stopped = Stop(&stop);
         let answers = load(service, Pace::Open(rate), 256, millis);
-        stop.store(true, Relaxed);
+        drop(stopped);
         probes.join().expect("every probe and scrape is answered");
         (answers, late.join().expect("it only sleeps"))
     });
@@ -97,6 +107,7 @@ fn overloaded(service: &Service, rate: f64, millis: u64) -> (String, Vec<&'stati
     );
     let wrong = [
         (answers.rate() < 2.0 * peak, "that is no overload"),
+        (answers.unsent * 1_000 > answers.offered, "not all is sent"),
         (answers.goodput() < 0.9 * peak, "goodput"),
         (accepted > 3 * unloaded + late, "accepted p99"),
         (refused > PROMPT + late, "refused p99"),
@@ -118,14 +129,17 @@ fn an_overloaded_server_does_what_it_can_and_refuses_the_rest_at_once() {
         .set(&format!("{limit}.queue.max_queue"), 20)
         .set("telemetry.logs.level", "warn")
         .start();
-    let millis = if full() { 60_000 } else { 2_500 };
+    let times: &[u64] = if full() { &[2_500, 60_000] } else { &[2_500] };
     let mut tries = Vec::new();
     for rate in OFFERED {
-        let (said, wrong) = overloaded(&service, rate, millis);
-        println!("{said}: {wrong:?}");
-        let done = wrong.is_empty();
-        tries.push((said, wrong));
-        if done {
+        let holds = times.iter().all(|millis| {
+            let (said, wrong) = overloaded(&service, rate, *millis);
+            println!("{said}: {wrong:?}");
+            let holds = wrong.is_empty();
+            tries.push((said, wrong));
+            holds
+        });
+        if holds {
             break;
         }
     }
