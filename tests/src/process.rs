@@ -349,6 +349,12 @@ impl Service {
         kill_process(Pid::from_child(&self.child), signal).expect("the process lives");
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
