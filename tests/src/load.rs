@@ -39,6 +39,8 @@ pub struct Load<'a> {
 pub struct Answers {
     /// How many requests were due.
     pub offered: u64,
+    /// How many of them still waited for a connection when the time was over; they were not sent.
+    pub unsent: u64,
     /// How long those took that were answered with 200, in order.
     pub accepted: Vec<Duration>,
     /// How long those took that were answered with 503, in order.
