@@ -72,17 +72,9 @@ fn refused(table: &mut Table) {
     let theirs = Contestant::new("tower's load shed over its limit", move || {
         assert!(black_box(call(&mut shed, ())).is_err());
     });
-    let builder = BulkheadLayer::builder().max_concurrent_calls(1);
-    let layer = builder.reject_when_full().build().expect("it is valid");
-    let mut other = layer.layer(Forever);
-    let mut running = other.call(());
-    assert!(running.as_mut().poll(&mut cx).is_pending());
-    let row = Row::new("bulkhead, refusal", ours).beside(theirs, Bounds::most(1.0 / 4.0));
-    table.row(
-        row.shown(Contestant::new("tower-resilience, a service", move || {
-            assert!(black_box(call(&mut other, ())).is_err());
-        })),
-    );
+    // tower-resilience's refusal is a timer of no time, which passes a millisecond later: CPU time does not show that.
+    let row = Row::new("bulkhead, refusal", ours);
+    table.row(row.beside(theirs, Bounds::most(1.0 / 4.0)));
 }
 
 /// Never answers.
