@@ -4,13 +4,16 @@ use std::{
     hint,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Calls between two pauses.
 const CALLS_TO_PAUSE: u32 = 256;
 /// How long a thread calls, where it need not pause, before it waits for the other one.
-const BATCH: Duration = Duration::from_millis(1);
+const BATCH: Duration = Duration::from_micros(100);
+/// Which part of a batch a thread must have had its processor for: with one that was taken away meanwhile, the threads did
+/// not call at the same time.
+const UNDISTURBED: f64 = 0.9;
 /// Batches before the first one that counts.
 const WARM_UP: u32 = 8;
 /// How long a thread is busy in one round.
@@ -47,22 +50,26 @@ impl<'a> Caller<'a> {
         self
     }
 
-    /// CPU time of a call in nanoseconds, over so many batches of so many calls.
+    /// CPU time of a call in nanoseconds, over those of so many batches of so many calls that were not disturbed; not a number
+    /// if all were.
     fn run(mut self, (batches, calls): (u32, u32), line: &Line) -> f64 {
         let _leaves = Leaves(line);
-        let mut took = Duration::ZERO;
+        let (mut took, mut counted) = (Duration::ZERO, 0);
         for batch in 0..batches + WARM_UP {
             line.wait(batch + 1);
-            let start = thread_time();
+            let (start, begun) = (thread_time(), Instant::now());
             (self.call)(calls);
-            if batch >= WARM_UP {
-                took += thread_time().saturating_sub(start);
+            let passed = begun.elapsed();
+            let busy = thread_time().saturating_sub(start);
+            if batch >= WARM_UP && busy >= passed.mul_f64(UNDISTURBED) {
+                took += busy;
+                counted += 1;
             }
             if let Some(pause) = &mut self.pause {
                 pause();
             }
         }
-        took.as_secs_f64() * 1e9 / f64::from(batches) / f64::from(calls)
+        took.as_secs_f64() * 1e9 / f64::from(counted) / f64::from(calls)
     }
 }
 
@@ -109,7 +116,7 @@ pub(crate) fn over_one<'a>(caller: impl Fn() -> Caller<'a> + Sync) -> f64 {
 /// How many batches fill a slice, and of how many calls each is.
 fn plan<'a>(caller: &(impl Fn() -> Caller<'a> + Sync)) -> (u32, u32) {
     let pauses = caller().pause.is_some();
-    let nanos = nanos(1, (64, CALLS_TO_PAUSE), caller);
+    let nanos = nanos(1, (64, CALLS_TO_PAUSE), caller).max(1.0);
     let fit = |time: Duration| (time.as_secs_f64() * 1e9 / nanos) as u32;
     let calls = if pauses {
         CALLS_TO_PAUSE
@@ -133,7 +140,9 @@ fn nanos<'a>(threads: u32, plan: (u32, u32), caller: &(impl Fn() -> Caller<'a> +
     total / f64::from(threads)
 }
 
+/// Of the rounds in which something was measured; infinite if there is none.
 fn median(mut all: Vec<f64>) -> f64 {
+    all.retain(|nanos| nanos.is_finite());
     all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
+    all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
 }
