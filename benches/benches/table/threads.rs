@@ -11,8 +11,7 @@ use std::{
 const CALLS_TO_PAUSE: u32 = 256;
 /// How long a thread calls, where it need not pause, before it waits for the other one.
 const BATCH: Duration = Duration::from_micros(100);
-/// Which part of a batch a thread must have had its processor for: with one that was taken away meanwhile, the threads did
-/// not call at the same time.
+/// Which part of a batch a thread must have had its processor for, and the other one must have called as well, for it to count.
 const UNDISTURBED: f64 = 0.9;
 /// Batches before the first one that counts.
 const WARM_UP: u32 = 8;
@@ -23,6 +22,13 @@ const SLICE: Duration = Duration::from_millis(25);
 pub(crate) struct Caller<'a> {
     call: Box<dyn FnMut(u32) + 'a>,
     pause: Option<Box<dyn FnMut() + 'a>>,
+}
+
+/// When calls were made, and the CPU time that they took.
+struct Batch {
+    begun: Instant,
+    ended: Instant,
+    busy: Duration,
 }
 
 /// Where threads wait for each other, awake: those that sleep at a barrier would be woken one after another.
@@ -50,26 +56,36 @@ impl<'a> Caller<'a> {
         self
     }
 
-    /// CPU time of a call in nanoseconds, over those of so many batches of so many calls that were not disturbed; not a number
-    /// if all were.
-    fn run(mut self, (batches, calls): (u32, u32), line: &Line) -> f64 {
+    /// So many batches of so many calls, each begun when the other thread is there too.
+    fn run(mut self, (batches, calls): (u32, u32), line: &Line) -> Vec<Batch> {
         let _leaves = Leaves(line);
-        let (mut took, mut counted) = (Duration::ZERO, 0);
-        for batch in 0..batches + WARM_UP {
+        let batch = |batch| {
             line.wait(batch + 1);
             let (start, begun) = (thread_time(), Instant::now());
             (self.call)(calls);
-            let passed = begun.elapsed();
+            let ended = Instant::now();
             let busy = thread_time().saturating_sub(start);
-            if batch >= WARM_UP && busy >= passed.mul_f64(UNDISTURBED) {
-                took += busy;
-                counted += 1;
-            }
             if let Some(pause) = &mut self.pause {
                 pause();
             }
-        }
-        took.as_secs_f64() * 1e9 / f64::from(counted) / f64::from(calls)
+            Batch { begun, ended, busy }
+        };
+        (0..batches + WARM_UP).map(batch).collect()
+    }
+}
+
+// === impl Batch ===
+
+impl Batch {
+    /// Whether all of them went on at the same time, each with a processor.
+    fn are_undisturbed(all: &[&Self]) -> bool {
+        let (begun, ended) = (all.iter().map(|b| b.begun), all.iter().map(|b| b.ended));
+        let together = begun.max().zip(ended.min());
+        let together = together.map_or(Duration::ZERO, |(b, e)| e.saturating_duration_since(b));
+        all.iter().all(|batch| {
+            let most = (batch.ended - batch.begun).mul_f64(UNDISTURBED);
+            batch.busy >= most && together >= most
+        })
     }
 }
 
@@ -126,18 +142,26 @@ fn plan<'a>(caller: &(impl Fn() -> Caller<'a> + Sync)) -> (u32, u32) {
     ((fit(SLICE) / calls).max(1), calls)
 }
 
-/// CPU time of a call in nanoseconds, when so many threads call at once.
+/// CPU time of a call in nanoseconds, when so many threads call at once; not a number if they never did.
 fn nanos<'a>(threads: u32, plan: (u32, u32), caller: &(impl Fn() -> Caller<'a> + Sync)) -> f64 {
     let line = Line {
         threads,
         arrived: AtomicU32::new(0),
     };
     let run = || caller().run(plan, &line);
-    let total: f64 = thread::scope(|scope| {
+    let ran: Vec<Vec<Batch>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().filter_map(|t| t.join().ok()).sum()
+        threads.into_iter().filter_map(|t| t.join().ok()).collect()
     });
-    total / f64::from(threads)
+    let (mut took, mut counted) = (Duration::ZERO, 0);
+    for at in WARM_UP as usize..(plan.0 + WARM_UP) as usize {
+        let batches: Vec<_> = ran.iter().filter_map(|batches| batches.get(at)).collect();
+        if Batch::are_undisturbed(&batches) {
+            took += batches.iter().map(|batch| batch.busy).sum::<Duration>();
+            counted += threads;
+        }
+    }
+    took.as_secs_f64() * 1e9 / f64::from(counted) / f64::from(plan.1)
 }
 
 /// Of the rounds in which something was measured; infinite if there is none.
