@@ -54,6 +54,7 @@ pub struct Answering {
 pub struct Subject {
     service: Wrapped,
     request: Request<Empty<Bytes>>,
+    sampled: bool,
     conn: ConnInfo,
     spans: Spans,
     logs: Logs,
@@ -144,6 +145,7 @@ impl Subject {
         Ok(Self {
             service: Wrapped::new(stack.as_ref().map(|(stack, _)| stack)),
             request: request(variant == Variant::Sampled),
+            sampled: variant == Variant::Sampled,
             conn,
             spans,
             logs,
@@ -166,7 +168,9 @@ impl Subject {
         };
         Ok(Self {
             service: Wrapped::new(stack.as_ref().map(|(stack, _)| stack)),
-            request: self.request.clone(),
+            // Clones of a header's value would share a count.
+            request: request(self.sampled),
+            sampled: self.sampled,
             conn: self.conn,
             spans: self.spans.clone(),
             logs: self.logs.clone(),

@@ -36,7 +36,7 @@ pub(crate) fn rows(table: &mut Table) {
             closed(table, name, window);
         }
     }
-    if table.wants("breaker, two threads") {
+    if table.wants("breaker, two threads over one") {
         two_threads(table);
     }
 }

@@ -119,7 +119,7 @@ impl Bounds {
     }
 
     fn verdict(self, of: f64) -> Verdict {
-        if of > self.must {
+        if of.is_nan() || of > self.must {
             Verdict::Missed
         } else if self.reach.is_some_and(|reach| of <= reach) {
             Verdict::Reached

@@ -82,7 +82,7 @@ pub(crate) fn rows(table: &mut Table) {
     if table.wants("RED observation, beyond the limit") {
         overflow(table);
     }
-    if table.wants("RED observation, two threads") {
+    if table.wants("RED observation, two threads over one") {
         let (ours, peer) = (Ours::new(1, LIMIT), Peer::new(1));
         let what = "RED observation, two threads over one";
         let cost = threads::over_one(|| Caller::new(|| ours.observe(black_box(0))));

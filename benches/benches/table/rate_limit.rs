@@ -24,7 +24,7 @@ const CALLS: u32 = 4096;
 const KEYS: u32 = 100_000;
 
 pub(crate) fn rows(table: &mut Table) {
-    if table.wants("rate limit, direct") {
+    if table.wants("rate limit, direct, time given") {
         direct(table);
     }
     if table.wants("rate limit, direct, clock read") {

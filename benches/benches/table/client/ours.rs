@@ -2,7 +2,7 @@
 use crate::retry::{Kept, Saved};
 use bytes::Bytes;
 use detectviz_core::{
-    balance::{self, BalanceConfig, Balancer, PickContext, Tried},
+    balance::{self, BalanceConfig, Balancer, FailureKind, PickContext, Tried},
     discovery::{Endpoint, EndpointSet},
     error::{BoxError, Error},
     resilience::{
@@ -47,13 +47,16 @@ pub(super) struct Stack<S> {
     outcome: StaticFields,
 }
 
+/// A call under way.
+struct Active<'a>(&'a Gauge);
+
 const ENDPOINTS: u16 = 100;
 /// The client's own defaults.
 const TOTAL: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(1);
 
 static PATH: Key = Key::new("path");
-static ENDPOINT: Key = Key::new("endpoint");
+static PORT: Key = Key::new("port");
 static ATTEMPTS: Key = Key::new("attempts");
 static MILLIS: Key = Key::new("duration_ms");
 
@@ -80,6 +83,8 @@ static ACTIVE: Desc = Desc {
 };
 
 type Answer = Result<Response<Full<Bytes>>, Infallible>;
+
+// === impl Stack ===
 
 impl<S> Stack<S>
 where
@@ -136,7 +141,7 @@ where
         let slot = current(|slot| slot.map(|slot| slot.child_at(started)));
         let slot = slot.unwrap_or_else(|| Slot::started_at(TraceContext::root(false), started));
         let deadline = started + TOTAL;
-        self.active.add(1);
+        let _active = Active::of(&self.active);
         let permit = self.bulkhead.acquire(Priority::Normal, started).await?;
         let uri = request.uri().clone();
         let mut call = self.retry.begin(started);
@@ -145,11 +150,12 @@ where
             false => None,
         };
         let (mut tried, mut now) = (Tried::new(), started);
-        let response = loop {
+        let (response, port) = loop {
             let leave = self.circuit.try_acquire_owned(now)?;
             let context = PickContext::new(now, fastrand::u64(..)).exclude(&tried);
             let picked = self.balancer.pick(&context)?;
             tried.push(picked.id());
+            let port = *picked.transport();
             self.propagators.inject(&slot, request.headers_mut());
             let inner = self.inner.call(request);
             let bounded = self.timer.timeout_at(deadline.min(now + ATTEMPT), inner);
@@ -158,8 +164,15 @@ where
             let (outcome, ended) = match answer {
                 Ok(answer) => {
                     let outcome = judge(saved.as_ref(), &answer);
-                    leave.record(breaker::Outcome::Success, now);
-                    picked.finish(balance::Outcome::Success, now);
+                    let (of_upstream, of_endpoint) = match outcome {
+                        Outcome::Success => (breaker::Outcome::Success, balance::Outcome::Success),
+                        _ => (
+                            breaker::Outcome::Failure,
+                            balance::Outcome::Failure(FailureKind::Answer),
+                        ),
+                    };
+                    leave.record(of_upstream, now);
+                    picked.finish(of_endpoint, now);
                     (outcome, answer)
                 }
                 Err(passed) => return Err(passed.into()),
@@ -172,11 +185,10 @@ where
                     call.again();
                     request = restore(saved, call.attempt());
                 }
-                _ => break ended.map_err(BoxError::from)?,
+                _ => break (ended.map_err(BoxError::from)?, port),
             }
         };
         permit.release(now);
-        self.active.add(-1);
         self.duration
             .observe(now.saturating_duration_since(started));
         self.logs
@@ -187,10 +199,25 @@ where
                 values.str(&PATH, uri.path());
                 values.fields(&self.outcome);
                 values.u64(&ATTEMPTS, u64::from(call.attempt()));
-                values.u64(&ENDPOINT, 0);
+                values.u64(&PORT, u64::from(port));
                 values.millis(&MILLIS, now.saturating_duration_since(started));
             });
         Ok(response)
+    }
+}
+
+// === impl Active ===
+
+impl<'a> Active<'a> {
+    fn of(gauge: &'a Gauge) -> Self {
+        gauge.add(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.add(-1);
     }
 }
 

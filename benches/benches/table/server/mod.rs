@@ -24,10 +24,18 @@ use tokio::runtime::Runtime;
 use tower_service::Service;
 use tracing::dispatcher::with_default;
 
+const ROWS: [&str; 6] = [
+    "server stack, JSON line",
+    "server stack, JSON line, sampled",
+    "server stack, no line",
+    "server stack around axum",
+    "server stack, two threads over one",
+    "in flight, server stack",
+];
 const BOUNDS: Bounds = Bounds::parts(20.0, 40.0);
 
 pub(crate) fn rows(table: &mut Table) {
-    if !table.wants("server stack") && !table.wants("in flight, server stack") {
+    if !ROWS.iter().any(|name| table.wants(name)) {
         return;
     }
     let runtime = runtime();
@@ -36,21 +44,21 @@ pub(crate) fn rows(table: &mut Table) {
     metrics::set_global_recorder(recorder).expect("there is no other");
     let tasks = Tasks::new();
     for (name, variant) in [
-        ("server stack, JSON line", Variant::Logged),
-        ("server stack, JSON line, sampled", Variant::Sampled),
-        ("server stack, no line", Variant::Quiet),
+        (ROWS[0], Variant::Logged),
+        (ROWS[1], Variant::Sampled),
+        (ROWS[2], Variant::Quiet),
     ] {
         if table.wants(name) {
             around_a_handler(table, name, variant, &runtime, &tasks);
         }
     }
-    if table.wants("server stack around axum") {
+    if table.wants(ROWS[3]) {
         around_axum(table, &runtime, &tasks);
     }
-    if table.wants("server stack, two threads") {
+    if table.wants(ROWS[4]) {
         shared::rows(table, &runtime, &tasks);
     }
-    if table.wants("in flight, server stack") {
+    if table.wants(ROWS[5]) {
         in_flight::rows(table, &tasks);
     }
     tasks.cancel();
@@ -108,7 +116,7 @@ fn around_axum(table: &mut Table, runtime: &Runtime, tasks: &Tasks) {
         black_box(answer(&mut bare, request.clone()));
     });
     let peer = peer("tower-http, metrics", usual::stack(app), &request, true);
-    let row = Row::new("server stack around axum", contestant).over(base);
+    let row = Row::new(ROWS[3], contestant).over(base);
     table.row(row.beside(peer.pause(|| drive(runtime)), BOUNDS));
 }
 
