@@ -12,3 +12,4 @@ mod half_open;
 mod outcomes;
 mod overload;
 mod rates;
+mod reload;
