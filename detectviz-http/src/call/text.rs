@@ -19,7 +19,7 @@ impl<const N: usize> InlineText<N> {
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.put(text[..text.floor_char_boundary(N - self.len)].as_bytes());
+        self.put(&text.as_bytes()[..text.floor_char_boundary(N - self.len)]);
     }
 
     /// Adds bytes that are a text by themselves, if there is room.
