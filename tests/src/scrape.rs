@@ -40,14 +40,16 @@ impl Scrape {
 }
 
 impl Service {
-    /// Waits until a gauge, summed over its series, is `value` again; gives the page that said so.
+    /// Waits until a gauge, summed over its series, is `value` again; gives the page after the one that said so: a page is
+    /// read number by number, and those that stand before the gauge may be older.
     ///
     /// # Panics
     /// When it does not within [`BOUND`](crate::BOUND).
     pub fn settles(&self, gauge: &str, labels: &[&str], value: f64) -> Scrape {
         eventually(&format!("{gauge} is {value}"), || {
             let page = Scrape::of(self);
-            (page.sum(gauge, labels) == value).then_some(page)
-        })
+            (page.sum(gauge, labels) == value).then_some(())
+        });
+        Scrape::of(self)
     }
 }
