@@ -67,7 +67,7 @@ impl Attempt {
         }
         shared.inject(slot, request.headers_mut(), deadline, now);
         let sending = {
-            let (name, limits) = (upstream.server_name(), &policies.balance.limits);
+            let (name, limits) = (upstream.server_name(), &policies.limits);
             let make = |target| shared.pools.pool(target, name, limits);
             Sending::new(aim.endpoint().pool(tls, make).clone(), request)
         };

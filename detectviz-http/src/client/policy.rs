@@ -1,32 +1,27 @@
-//! What protects the calls to one upstream.
-use super::endpoint::Endpoint;
+//! What protects the calls to one upstream, as a user sets it.
 use detectviz_core::{
-    balance::{BalanceConfig, BalanceMetrics, Balancer},
+    balance::BalanceConfig,
     config::{Checker, DurationText, Section, duration},
     resilience::{
-        breaker::{self, BreakerConfig, Circuit, WindowConfig},
-        bulkhead::{Bulkhead, BulkheadConfig, BulkheadMetrics},
-        fallback, hedge,
-        retry::{self, Retry, RetryConfig},
+        breaker::{BreakerConfig, WindowConfig},
+        bulkhead::BulkheadConfig,
+        retry::RetryConfig,
     },
-    telemetry::metrics::Registry,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-/// What protects the calls to one upstream: each of them, and all together.
+/// What protects the calls to one upstream: each of them, and all together. All of it may change while the client runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-reload" = "live"))]
 #[non_exhaustive]
 pub struct PolicyConfig {
     /// The longest that one attempt may take until its response begins; less than the client's `total_timeout`. 1 s unless
     /// set: a third of the total, so that three attempts fit.
     #[serde(with = "duration")]
-    #[schemars(with = "DurationText", extend("x-reload" = "live"))]
+    #[schemars(with = "DurationText")]
     pub attempt_timeout: Duration,
     /// How failed attempts are repeated.
     pub retry: RetryConfig,
@@ -38,27 +33,6 @@ pub struct PolicyConfig {
     pub balance: BalanceConfig,
     /// The header whose value calls have in common that belong to one endpoint, for the policy `ring_hash`.
     pub hash_header: Option<String>,
-}
-
-/// The protections of one upstream, live.
-#[derive(Debug)]
-pub(super) struct Policies {
-    pub(super) retry: Retry,
-    pub(super) breaker: Circuit,
-    pub(super) bulkhead: Bulkhead,
-    /// In nanoseconds.
-    attempt_timeout: AtomicU64,
-    pub(super) balance: BalanceConfig,
-    pub(super) hash_header: Option<http::HeaderName>,
-}
-
-/// Makes the protections of upstreams.
-#[derive(Debug)]
-pub(super) struct PolicyMaker {
-    config: super::ClientConfig,
-    metrics: Registry,
-    bulkheads: BulkheadMetrics,
-    balancers: BalanceMetrics,
 }
 
 // === impl PolicyConfig ===
@@ -96,6 +70,13 @@ impl PolicyConfig {
     #[must_use]
     pub fn balance(mut self, balance: BalanceConfig) -> Self {
         self.balance = balance;
+        self
+    }
+
+    /// Sets the header whose value calls have in common that belong to one endpoint.
+    #[must_use]
+    pub fn hash_header(mut self, name: impl Into<String>) -> Self {
+        self.hash_header = Some(name.into());
         self
     }
 }
@@ -138,59 +119,5 @@ impl Section for PolicyConfig {
         check.nested("breaker", &self.breaker);
         check.nested("bulkhead", &self.bulkhead);
         check.nested("balance", &self.balance);
-    }
-}
-
-// === impl PolicyMaker ===
-
-impl PolicyMaker {
-    pub(super) fn new(config: super::ClientConfig, metrics: &Registry) -> Self {
-        breaker::register(metrics);
-        retry::register(metrics);
-        hedge::register(metrics);
-        fallback::register(metrics);
-        Self {
-            bulkheads: BulkheadMetrics::new(metrics),
-            balancers: BalanceMetrics::new(metrics),
-            metrics: metrics.clone(),
-            config,
-        }
-    }
-
-    /// The protections of the calls to `host`.
-    pub(super) fn policies(&self, host: &str) -> Policies {
-        let config = self
-            .config
-            .upstreams
-            .get(host)
-            .unwrap_or(&self.config.policy);
-        let nanos = u64::try_from(config.attempt_timeout.as_nanos()).unwrap_or(u64::MAX);
-        let header = config.hash_header.as_ref();
-        Policies {
-            retry: Retry::with_metrics(&config.retry, host, &self.metrics),
-            breaker: Circuit::new(host, &config.breaker, &self.metrics),
-            bulkhead: Bulkhead::with_metrics(&config.bulkhead, host, &self.bulkheads),
-            attempt_timeout: AtomicU64::new(nanos),
-            balance: config.balance.clone(),
-            hash_header: header.and_then(|name| name.parse().ok()),
-        }
-    }
-
-    /// What chooses among the endpoints of `service`.
-    pub(super) fn balancer(&self, service: &str, policies: &Policies) -> Balancer<Endpoint> {
-        let balancer = Balancer::new(service, &policies.balance, Instant::now(), |endpoint| {
-            let authority = endpoint.authority().parse().ok()?;
-            Some(Endpoint::new(authority))
-        });
-        balancer.observed_by(&self.balancers);
-        balancer
-    }
-}
-
-// === impl Policies ===
-
-impl Policies {
-    pub(super) fn attempt_timeout(&self) -> Duration {
-        Duration::from_nanos(self.attempt_timeout.load(Relaxed))
     }
 }

@@ -1,6 +1,6 @@
 //! The client itself.
 use super::{
-    Body, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture, call::Call, connect::Pools,
+    Body, ClientConfig, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture, call::Call, connect::Pools,
     executor::Executor, future::Step, housekeeping::Housekeeping, in_flight::InFlight,
     recorder::Recorder, upstream::Upstream, upstreams::Upstreams,
 };
@@ -8,6 +8,7 @@ use crate::propagation::Propagators;
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
+    config::{Problems, check},
     error::BoxError,
     resilience::{deadline::TimeoutText, timer::Timer},
     task::Component,
@@ -43,7 +44,6 @@ pub struct Client {
 
 /// What clones share.
 pub(super) struct Shared {
-    pub(super) total_timeout: Duration,
     pub(super) h2: bool,
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) pools: Pools,
@@ -89,7 +89,7 @@ impl Client {
         let request = request.map(Body::new);
         let now = Instant::now();
         let slot = self.shared.span_at(now);
-        let until = now + self.shared.total_timeout;
+        let until = now + self.shared.upstreams.hosts().total_timeout();
         let deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
         let (method, target) = (request.method().clone(), request.uri().clone());
         let mut call = Call::new(&self.shared, method, target, slot);
@@ -101,6 +101,19 @@ impl Client {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.len()
+    }
+
+    /// Goes on with other settings, also for the calls under way. All counts stay: windows of breakers, budgets, permits,
+    /// what is known of endpoints. `h2`, `tls`, `user_agent`, `pool_idle_timeout` and `pool_max_idle_per_host` stay as they
+    /// were when the client was built.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `config`; then the client goes on with what it has.
+    pub fn reconfigure(&self, config: &ClientConfig) -> Result<(), Problems> {
+        check(config)?;
+        self.shared.pools.reconfigure(config);
+        self.shared.upstreams.hosts().reconfigure(config);
+        Ok(())
     }
 
     /// Finds whom the request goes to, or what finds it.
@@ -209,7 +222,8 @@ impl Shared {
     /// Closes connections that were idle for too long, and compares endpoints.
     pub(super) fn reap(&self, now: Instant) {
         self.pools.reap(now);
-        self.upstreams.each(|upstream| upstream.tick(now));
+        let hosts = self.upstreams.hosts();
+        hosts.each(|upstream| upstream.tick(now));
     }
 
     /// How often that is looked for.

@@ -11,13 +11,20 @@ pub fn client() -> Kind {
     let description = "An HTTP client that finds services by name.";
     Kind::new("http-client", description, |config: ClientConfig, cx| {
         let telemetry = &cx.shared().telemetry;
-        let client = ClientBuilder::new(config)
+        let client = ClientBuilder::new(config.clone())
             .with_discovery(cx.discovery())
             .with_spans(telemetry.spans().clone())
             .with_metrics(telemetry.metrics())
             .with_propagators(Propagators::new(telemetry.propagation()))
             .build(cx.tasks())?;
         cx.provide(client.clone());
+        let running = client.clone();
+        let name = cx.name().to_owned();
+        cx.on_reload(config, move |config| {
+            if let Err(problems) = running.reconfigure(&config) {
+                tracing::error!(component = name, %problems, "the client keeps the settings that it has");
+            }
+        });
         Ok(client)
     })
 }

@@ -256,7 +256,7 @@ impl Inner {
         let most = match self.settings.h2 {
             true if self.is_exhausted() => 2,
             true => 1,
-            false => self.settings.max_connections,
+            false => self.settings.limits.connections(),
         };
         let more = |open: usize| (open < most).then_some(open + 1);
         let taken = self
@@ -275,8 +275,10 @@ impl Inner {
 
     /// A call is over: its connection waits for the next, unless it has carried its share.
     pub(super) fn free(&self, sender: http1::SendRequest<Body>, served: u32) {
-        let most = self.settings.requests_per_connection;
-        if (most > 0 && served >= most) || sender.is_closed() {
+        let limits = &self.settings.limits;
+        // More than may be: the limit has been lowered meanwhile.
+        let is_one_too_many = self.open.load(Ordering::Relaxed) > limits.connections();
+        if limits.is_share(served) || is_one_too_many || sender.is_closed() {
             return;
         }
         self.put(Idle {
@@ -324,8 +326,9 @@ impl Drop for Wanting<'_> {
 
 impl<'a> Pending<'a> {
     fn new(inner: &'a Inner) -> Result<Self, TooManyPending> {
-        let settings = &inner.settings;
-        let more = |pending: usize| (pending < settings.max_pending).then_some(pending + 1);
+        let limits = &inner.settings.limits;
+        let most = limits.pending();
+        let more = |pending: usize| (pending < most).then_some(pending + 1);
         let counted = inner
             .pending
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
@@ -333,8 +336,7 @@ impl<'a> Pending<'a> {
             Ok(_) => Ok(Self(inner)),
             Err(_) => {
                 let authority = inner.target.authority().map_or("", |a| a.as_str());
-                let (connections, pending) = (settings.max_connections, settings.max_pending);
-                Err(TooManyPending::new(authority, connections, pending))
+                Err(TooManyPending::new(authority, limits.connections(), most))
             }
         }
     }
