@@ -1,5 +1,5 @@
 //! What a component is built from.
-use super::{Identity, NotProvided, kind::Reloads, provided::Provided};
+use super::{Identity, NotProvided, Views, kind::Reloads, provided::Provided};
 use crate::{
     config::{Effective, Loaded, Section, live_update},
     discovery::ServiceDiscoveryProvider,
@@ -27,6 +27,8 @@ pub struct Shared {
     pub failures: Failures,
     /// The effective configuration, as it was loaded or last reloaded.
     pub config: ConfigView,
+    /// What components show to operators.
+    pub views: Views,
 }
 
 /// The effective configuration, secrets redacted; a live, read-only view.

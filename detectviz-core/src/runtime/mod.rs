@@ -26,6 +26,7 @@ mod config;
 mod identity;
 mod provided;
 mod nobody;
+mod views;
 mod context;
 mod kind;
 mod source;
@@ -48,4 +49,5 @@ pub use self::{
     plan::Plan,
     provided::NotProvided,
     service::{Runtime, Started},
+    views::Views,
 };

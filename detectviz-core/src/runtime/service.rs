@@ -1,6 +1,6 @@
 //! A service that has been built, and its life.
 use super::{
-    BuildContext, ConfigView, NotProvided, Options, Plan, ProviderContext, Shared,
+    BuildContext, ConfigView, NotProvided, Options, Plan, ProviderContext, Shared, Views,
     context::on_reload,
     kind::Reloads,
     nobody::{NoDiscovery, NoSecrets},
@@ -100,6 +100,7 @@ impl Runtime {
             config: ConfigView {
                 current: Arc::new(ArcSwap::from_pointee(effective)),
             },
+            views: Views::default(),
         };
         order(&mut components)?;
         let first: Vec<String> = names(&components, true);
