@@ -3,6 +3,7 @@ use super::{Admin, AdminConfig, Version, pages::Pages};
 use crate::probe::Probes;
 use detectviz_core::{
     error::Error,
+    runtime::Views,
     task::Tasks,
     telemetry::{logs::Levels, metrics::Registry},
 };
@@ -26,6 +27,7 @@ impl AdminBuilder {
                 metrics: None,
                 config: None,
                 levels: None,
+                views: Views::default(),
                 version: Version::default(),
             },
         }
@@ -49,6 +51,12 @@ impl AdminBuilder {
     /// Shows and changes log levels at `/loglevel`.
     pub fn with_log_levels(mut self, levels: &Levels) -> Self {
         self.pages.levels = Some(levels.clone());
+        self
+    }
+
+    /// Shows a page for each topic of `views`, such as `/clients`.
+    pub fn with_views(mut self, views: &Views) -> Self {
+        self.pages.views = views.clone();
         self
     }
 

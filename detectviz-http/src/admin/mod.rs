@@ -6,6 +6,7 @@
 //! | `/livez`, `/readyz`, `/startupz` and their aliases | `GET` | the [probes](crate::probe) |
 //! | `/metrics` | `GET` | Prometheus text 0.0.4 or OpenMetrics 1.0, by `Accept` |
 //! | `/config` | `GET` | every effective value as JSON, as it was [given](AdminBuilder::with_config) |
+//! | `/clients` | `GET` | the hosts of each client: breaker, bulkhead, budget, endpoints; one of the [views](AdminBuilder::with_views) |
 //! | `/loglevel` | `GET`, `PUT` | the log levels; `PUT` changes them for a while |
 //! | `/version` | `GET` | what runs here |
 //!

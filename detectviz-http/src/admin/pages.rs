@@ -7,6 +7,7 @@ use crate::{error::Problem, probe::Probes};
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
+    runtime::Views,
     telemetry::{
         logs::Levels,
         metrics::{Format, Registry},
@@ -22,6 +23,7 @@ pub(super) struct Pages {
     pub(super) metrics: Option<Registry>,
     pub(super) config: Option<Box<dyn Fn() -> serde_json::Value + Send + Sync>>,
     pub(super) levels: Option<Levels>,
+    pub(super) views: Views,
     pub(super) version: Version,
 }
 
@@ -71,7 +73,9 @@ impl Pages {
             return self.change_levels(head, body).await;
         }
         let known = self.index().any(|(known, _)| known == path);
-        if !known {
+        let view = path.strip_prefix('/').filter(|_| !known);
+        let view = view.and_then(|topic| self.views.read(topic));
+        if !known && view.is_none() {
             return Problem::new(StatusCode::NOT_FOUND)
                 .detail("no such page: `/` lists what there is")
                 .into_response();
@@ -87,16 +91,23 @@ impl Pages {
         if let Some(answer) = self.probes.answer(&head.method, &head.uri) {
             return answer;
         }
+        if let Some(view) = view {
+            return json(&view);
+        }
         match (path, &self.metrics, &self.config, &self.levels) {
             ("/metrics", Some(registry), ..) => metrics(registry, &head.headers),
             ("/config", _, Some(config), _) => json(&config()),
             ("/loglevel", _, _, Some(levels)) => json(&Shown::new(levels)),
             ("/version", ..) => json(&self.version),
             _ => {
-                let lines = self
-                    .index()
-                    .map(|(path, what)| format!("{path:<20} {what}\n"));
-                reply("text/plain; charset=utf-8", lines.collect::<String>())
+                let line = |path: &str, what: &str| format!("{path:<20} {what}\n");
+                let lines = self.index().map(|(path, what)| line(path, what));
+                let views = self.views.topics().into_iter();
+                let views = views.map(|topic| line(&format!("/{topic}"), "what components show"));
+                reply(
+                    "text/plain; charset=utf-8",
+                    lines.chain(views).collect::<String>(),
+                )
             }
         }
     }

@@ -15,7 +15,7 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// One attempt. Dropped before its end, it is cancelled, and counts for nothing.
@@ -56,7 +56,7 @@ impl Attempt {
         upstream: &Upstream,
         mut request: Request<Body>,
         (slot, tried, tls): (&Slot, &mut Tried, bool),
-        (deadline, repeatable): (Instant, bool),
+        (deadline, limit, repeatable): (Instant, Duration, bool),
     ) -> Result<Self, BoxError> {
         let now = Instant::now();
         let policies = upstream.policies();
@@ -71,7 +71,7 @@ impl Attempt {
             let make = |target| shared.pools.pool(target, name, limits);
             Sending::new(aim.endpoint().pool(tls, make).clone(), request)
         };
-        let ends = deadline.min(now + policies.attempt_timeout());
+        let ends = deadline.min(now + limit);
         Ok(Self {
             sending,
             aim,

@@ -1,7 +1,8 @@
 //! What is known of one call while it is under way, and its record when it ends.
 use super::{
     Body, SendFailed, aim::Aim, attempt::Attempt, failure::name_of, in_flight::Flight,
-    recorder::Ending, saved::Saved, service::Shared, upstream::Upstream, verdict::is_repeatable,
+    recorder::Ending, rules::Rule, saved::Saved, service::Shared, upstream::Upstream,
+    verdict::is_repeatable,
 };
 use detectviz_core::{
     balance::{self, Tried},
@@ -41,6 +42,8 @@ pub(super) struct Call {
     permit: Option<Permit>,
     /// Who is answering, and what will be said of it.
     answering: Option<(Aim, balance::Outcome, Instant)>,
+    /// What holds for it.
+    rule: Rule,
     _flight: Flight,
 }
 
@@ -49,6 +52,7 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn new(shared: &Arc<Shared>, method: Method, target: Uri, slot: Slot) -> Self {
         Self {
+            rule: Rule::new(shared.upstreams.hosts().total_timeout()),
             _flight: shared.in_flight.start(),
             shared: Arc::clone(shared),
             upstream: None,
@@ -88,7 +92,20 @@ impl Call {
         upstream
             .series(&self.target, &self.shared.recorder)
             .started();
+        self.rule = upstream.policies().rule(&self.method, self.target.path());
         self.upstream = Some(upstream);
+    }
+
+    /// What holds for it, as far as it is known whom it goes to.
+    pub(super) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// When it must have ended.
+    pub(super) fn deadline(&self) -> Instant {
+        let slot = self.slot();
+        let own = slot.started + self.rule.total_timeout;
+        slot.deadline.map_or(own, |theirs| theirs.min(own))
     }
 
     /// Whom the call goes to, once that is known.
@@ -103,9 +120,13 @@ impl Call {
             return;
         };
         self.shared.address(upstream, request);
-        self.repeatable = is_repeatable(request);
+        let Rule { safe, attempts, .. } = self.rule;
+        self.repeatable = safe.unwrap_or_else(|| is_repeatable(request));
         let started = self.slot().started;
-        let retry = upstream.policies().retry.clone().begin_owned(started);
+        let mut retry = upstream.policies().retry.clone().begin_owned(started);
+        if let Some(attempts) = attempts {
+            retry.set_attempts(attempts);
+        }
         if retry.repeats() && self.repeatable {
             self.saved = Saved::of(request);
         }
@@ -140,7 +161,7 @@ impl Call {
             &upstream,
             request,
             span,
-            (deadline, self.repeatable),
+            (deadline, self.rule.attempt_timeout, self.repeatable),
         )
     }
 

@@ -174,12 +174,14 @@ impl Section for ClientConfig {
             );
         }
         for (key, policy) in self.policies() {
-            if policy.attempt_timeout >= self.total_timeout {
-                check.problem(
-                    &format!("{key}.attempt_timeout"),
-                    "an attempt may take as long as the whole call, so that none could follow",
-                    "make it less than total_timeout",
-                );
+            for (of, attempt, total) in policy.timeouts(self.total_timeout) {
+                if attempt >= total {
+                    check.problem(
+                        &format!("{key}.{of}"),
+                        "an attempt may take as long as the whole call, so that none could follow",
+                        "make it less than total_timeout",
+                    );
+                }
             }
             check.nested(&key, policy);
         }

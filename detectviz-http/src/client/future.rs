@@ -8,7 +8,7 @@ use super::{
 use detectviz_core::{
     error::BoxError,
     resilience::{
-        bulkhead::{Admission, Permit, Priority, Waiting},
+        bulkhead::{Admission, Permit, Waiting},
         retry::{BudgetExhausted, Decision, Stop},
         timeout::Elapsed,
         timer::Entry,
@@ -122,6 +122,7 @@ impl Future for ResponseFuture {
                 }
                 (_, Next::Step(step)) => {
                     this.step = step;
+                    this.deadline = call.deadline();
                     continue;
                 }
                 (_, Next::Answer(answer)) => {
@@ -251,11 +252,8 @@ impl Call {
             return Step::Done;
         };
         let started = self.slot().started;
-        match upstream
-            .policies()
-            .bulkhead
-            .admit(Priority::Normal, started)
-        {
+        let priority = self.rule().priority;
+        match upstream.policies().bulkhead.admit(priority, started) {
             Admission::Permit(permit) => self.begin(permit, request, deadline),
             Admission::Queued(waiting) => Step::Queued {
                 waiting: Box::pin(waiting),
@@ -328,10 +326,7 @@ impl Call {
     }
 
     fn attempt_timed_out(&mut self, attempt: Attempt, deadline: Instant, now: Instant) -> Step {
-        let Some(upstream) = self.upstream() else {
-            return Step::Done;
-        };
-        let limit = upstream.policies().attempt_timeout();
+        let limit = self.rule().attempt_timeout;
         let failed = attempt.timed_out(Elapsed::new(limit).into(), now);
         self.unanswered(failed, deadline, now)
     }

@@ -98,6 +98,12 @@ impl Hosts {
         self.known.load().len()
     }
 
+    /// What protects the calls to hosts that are not remembered, and its name, once there was one.
+    pub(super) fn others(&self) -> Option<(&'static str, Arc<Policies>)> {
+        let others = self.writing().others.clone();
+        others.map(|policies| (OTHERS, policies))
+    }
+
     /// Every host that is remembered.
     pub(super) fn each(&self, visit: impl FnMut(&Arc<Upstream>)) {
         self.known.load().values().for_each(visit);
@@ -110,9 +116,10 @@ impl Hosts {
         writing.config = config.clone();
         self.total_timeout.set(config.total_timeout);
         self.unknown_ttl.set(config.unknown_ttl);
-        self.each(|upstream| upstream.reconfigure(config.policy_of(upstream.authority())));
+        let total = config.total_timeout;
+        self.each(|upstream| upstream.reconfigure(config.policy_of(upstream.authority()), total));
         if let Some(others) = &writing.others {
-            others.reconfigure(&config.policy);
+            others.reconfigure(&config.policy, total);
         }
     }
 
@@ -137,8 +144,9 @@ impl Hosts {
         let policies = match before {
             Some(before) => Arc::clone(before.policies()),
             None if remembered => {
-                let config = writing.config.policy_of(authority);
-                Arc::new(self.maker.policies(authority, config))
+                let Writing { config, .. } = &*writing;
+                let (policy, total) = (config.policy_of(authority), config.total_timeout);
+                Arc::new(self.maker.policies(authority, policy, total))
             }
             None => Arc::clone(writing.others(&self.maker)),
         };
@@ -204,9 +212,9 @@ impl fmt::Debug for Hosts {
 
 impl Writing {
     fn others(&mut self, maker: &PolicyMaker) -> &Arc<Policies> {
-        let policy = &self.config.policy;
+        let (policy, total) = (&self.config.policy, self.config.total_timeout);
         self.others
-            .get_or_insert_with(|| Arc::new(maker.policies(OTHERS, policy)))
+            .get_or_insert_with(|| Arc::new(maker.policies(OTHERS, policy, total)))
     }
 
     fn is_to_warn(&mut self, now: Instant) -> bool {

@@ -57,6 +57,7 @@ mod error;
 mod executor;
 mod failure;
 mod future;
+mod handle;
 mod hosts;
 mod housekeeping;
 mod in_flight;
@@ -65,6 +66,8 @@ mod policies;
 mod policy;
 mod pool;
 mod recorder;
+mod route_policy;
+mod rules;
 mod saved;
 mod sending;
 mod service;
@@ -82,7 +85,9 @@ pub use self::{
     config::{ClientConfig, ClientTlsConfig},
     error::{InvalidTarget, LookupFailed, NoTrustRoots},
     future::ResponseFuture,
+    handle::{BulkheadView, ClientHandle, UpstreamHandle},
     policy::PolicyConfig,
+    route_policy::{RouteMatchConfig, RoutePolicyConfig, RouteRetryConfig},
     service::Client,
     verdict::SafeToRepeat,
 };

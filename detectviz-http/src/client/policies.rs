@@ -1,9 +1,14 @@
 //! What protects the calls to one upstream, while it runs.
-use super::{PolicyConfig, endpoint::Endpoint, live::LiveDuration, pool::PoolLimits};
+use super::{
+    PolicyConfig,
+    endpoint::Endpoint,
+    pool::PoolLimits,
+    rules::{Rule, Rules},
+};
 use crate::names;
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use detectviz_core::{
-    balance::{BalanceConfig, BalanceMetrics, Balancer},
+    balance::{BalanceConfig, BalanceMetrics, Balancer, hash_of},
     resilience::{
         breaker::{self, Circuit},
         bulkhead::{Bulkhead, BulkheadMetrics},
@@ -12,7 +17,7 @@ use detectviz_core::{
     },
     telemetry::metrics::{Counter, Desc, Kind, Registry, Unit},
 };
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, Method};
 use std::{
     sync::{
         Arc,
@@ -29,10 +34,16 @@ pub(super) struct Policies {
     pub(super) bulkhead: Bulkhead,
     /// Of the pool of each endpoint.
     pub(super) limits: Arc<PoolLimits>,
-    attempt_timeout: LiveDuration,
     /// Whether there is a `hash_header`: few have one, and this is the cheaper question.
     hashes: AtomicBool,
-    hash_header: ArcSwapOption<HeaderName>,
+    settings: ArcSwap<Settings>,
+}
+
+#[derive(Debug)]
+struct Settings {
+    config: PolicyConfig,
+    rules: Rules,
+    hash_header: Option<HeaderName>,
 }
 
 /// Makes the protections of upstreams.
@@ -57,32 +68,50 @@ static OVERFLOW: Desc = Desc {
 // === impl Policies ===
 
 impl Policies {
-    /// The longest that one attempt may take.
-    pub(super) fn attempt_timeout(&self) -> Duration {
-        self.attempt_timeout.get()
+    /// What holds for a call with this method and path.
+    pub(super) fn rule(&self, method: &Method, path: &str) -> Rule {
+        self.settings.load().rules.find(method, path)
     }
 
-    /// The header whose value calls have in common that belong to one endpoint.
-    pub(super) fn hash_header(&self) -> Option<Arc<HeaderName>> {
-        let hashes = self.hashes.load(Relaxed);
-        hashes.then(|| self.hash_header.load_full()).flatten()
+    /// The hash of what calls have in common that belong to one endpoint, where there is such a header.
+    pub(super) fn hash(&self, headers: &HeaderMap) -> Option<u64> {
+        if !self.hashes.load(Relaxed) {
+            return None;
+        }
+        let settings = self.settings.load();
+        let value = headers.get(settings.hash_header.as_ref()?)?;
+        Some(hash_of(value.as_bytes()))
     }
 
-    /// Goes on with other settings, also for the calls under way; all counts stay.
-    pub(super) fn reconfigure(&self, config: &PolicyConfig) {
+    /// The settings now.
+    pub(super) fn config(&self) -> PolicyConfig {
+        self.settings.load().config.clone()
+    }
+
+    /// Goes on with other settings, in all but the rules also for the calls under way; all counts stay. `total_timeout` is
+    /// the client's.
+    pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) {
         self.retry.reconfigure(&config.retry);
         self.breaker.handle().reconfigure(&config.breaker);
         self.bulkhead.reconfigure(&config.bulkhead);
-        self.set(config);
-    }
-
-    fn set(&self, config: &PolicyConfig) {
         self.limits.set(&config.balance.limits);
-        self.attempt_timeout.set(config.attempt_timeout);
+        let settings = Settings::new(config, total_timeout);
+        let hashes = settings.hash_header.is_some();
+        self.settings.store(Arc::new(settings));
+        self.hashes.store(hashes, Relaxed);
+    }
+}
+
+// === impl Settings ===
+
+impl Settings {
+    fn new(config: &PolicyConfig, total_timeout: Duration) -> Self {
         let header = config.hash_header.as_ref();
-        let header = header.and_then(|name| name.parse().ok());
-        self.hashes.store(header.is_some(), Relaxed);
-        self.hash_header.store(header.map(Arc::new));
+        Self {
+            rules: Rules::new(config, total_timeout),
+            hash_header: header.and_then(|name| name.parse().ok()),
+            config: config.clone(),
+        }
     }
 }
 
@@ -103,18 +132,23 @@ impl PolicyMaker {
     }
 
     /// The protections of the calls to `upstream`, a label of their metrics.
-    pub(super) fn policies(&self, upstream: &str, config: &PolicyConfig) -> Policies {
-        let policies = Policies {
+    pub(super) fn policies(
+        &self,
+        upstream: &str,
+        config: &PolicyConfig,
+        total_timeout: Duration,
+    ) -> Policies {
+        let settings = Settings::new(config, total_timeout);
+        let limits = PoolLimits::default();
+        limits.set(&config.balance.limits);
+        Policies {
             retry: Retry::with_metrics(&config.retry, upstream, &self.metrics),
             breaker: Circuit::new(upstream, &config.breaker, &self.metrics),
             bulkhead: Bulkhead::with_metrics(&config.bulkhead, upstream, &self.bulkheads),
-            limits: Arc::default(),
-            attempt_timeout: LiveDuration::default(),
-            hashes: AtomicBool::default(),
-            hash_header: ArcSwapOption::empty(),
-        };
-        policies.set(config);
-        policies
+            limits: Arc::new(limits),
+            hashes: AtomicBool::new(settings.hash_header.is_some()),
+            settings: ArcSwap::from_pointee(settings),
+        }
     }
 
     /// What chooses among the endpoints of `service`; `observed` unless it is gone in a moment.

@@ -1,7 +1,8 @@
 //! What protects the calls to one upstream, as a user sets it.
+use super::RoutePolicyConfig;
 use detectviz_core::{
     balance::BalanceConfig,
-    config::{Checker, DurationText, Section, duration},
+    config::{Checker, DurationText, Section, duration, optional_duration},
     resilience::{
         breaker::{BreakerConfig, WindowConfig},
         bulkhead::BulkheadConfig,
@@ -23,6 +24,11 @@ pub struct PolicyConfig {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub attempt_timeout: Duration,
+    /// The longest that one call may take, from its start to the last byte of the response's body; the client's
+    /// `total_timeout` unless set.
+    #[serde(with = "optional_duration")]
+    #[schemars(with = "Option<DurationText>")]
+    pub total_timeout: Option<Duration>,
     /// How failed attempts are repeated.
     pub retry: RetryConfig,
     /// When the upstream as a whole is left alone for a while. It counts attempts.
@@ -33,6 +39,9 @@ pub struct PolicyConfig {
     pub balance: BalanceConfig,
     /// The header whose value calls have in common that belong to one endpoint, for the policy `ring_hash`.
     pub hash_header: Option<String>,
+    /// What is special about the calls of some routes. Of those that match a call the first counts, as in a route table of
+    /// Envoy.
+    pub routes: Vec<RoutePolicyConfig>,
 }
 
 // === impl PolicyConfig ===
@@ -42,6 +51,13 @@ impl PolicyConfig {
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
+        self
+    }
+
+    /// Sets the longest that one call may take.
+    #[must_use]
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.total_timeout = Some(limit);
         self
     }
 
@@ -79,6 +95,27 @@ impl PolicyConfig {
         self.hash_header = Some(name.into());
         self
     }
+
+    /// Sets what is special about the calls of some routes.
+    #[must_use]
+    pub fn routes(mut self, routes: impl IntoIterator<Item = RoutePolicyConfig>) -> Self {
+        self.routes = routes.into_iter().collect();
+        self
+    }
+
+    /// Every pair of times that a call may have: the key, and the longest attempt and call. `total` is the client's.
+    pub(super) fn timeouts(
+        &self,
+        total: Duration,
+    ) -> impl Iterator<Item = (String, Duration, Duration)> {
+        let (attempt, total) = (self.attempt_timeout, self.total_timeout.unwrap_or(total));
+        let routes = self.routes.iter().enumerate().map(move |(at, route)| {
+            let attempt = route.attempt_timeout.unwrap_or(attempt);
+            let total = route.total_timeout.unwrap_or(total);
+            (format!("routes[{at}].attempt_timeout"), attempt, total)
+        });
+        std::iter::once(("attempt_timeout".to_owned(), attempt, total)).chain(routes)
+    }
 }
 
 impl Default for PolicyConfig {
@@ -90,6 +127,8 @@ impl Default for PolicyConfig {
             bulkhead: BulkheadConfig::default(),
             balance: BalanceConfig::default(),
             hash_header: None,
+            total_timeout: None,
+            routes: Vec::new(),
         }
     }
 }
@@ -100,8 +139,9 @@ impl Section for PolicyConfig {
             let remedy = "write a time such as `1s`";
             check.problem("attempt_timeout", "every call would fail", remedy);
         }
+        let longest = self.timeouts(Duration::ZERO).map(|(_, attempt, _)| attempt);
         if let WindowConfig::Time(duration) = self.breaker.window
-            && duration < 2 * self.attempt_timeout
+            && duration < 2 * longest.max().unwrap_or_default()
         {
             check.problem(
                 "breaker.window",
@@ -119,5 +159,8 @@ impl Section for PolicyConfig {
         check.nested("breaker", &self.breaker);
         check.nested("bulkhead", &self.bulkhead);
         check.nested("balance", &self.balance);
+        for (at, route) in self.routes.iter().enumerate() {
+            check.nested(&format!("routes[{at}]"), route);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The client itself.
 use super::{
-    Body, ClientConfig, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture, call::Call, connect::Pools,
-    executor::Executor, future::Step, housekeeping::Housekeeping, in_flight::InFlight,
-    recorder::Recorder, upstream::Upstream, upstreams::Upstreams,
+    Body, ClientConfig, ClientHandle, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture,
+    call::Call, connect::Pools, executor::Executor, future::Step, housekeeping::Housekeeping,
+    in_flight::InFlight, recorder::Recorder, upstream::Upstream, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use async_trait::async_trait;
@@ -89,11 +89,10 @@ impl Client {
         let request = request.map(Body::new);
         let now = Instant::now();
         let slot = self.shared.span_at(now);
-        let until = now + self.shared.upstreams.hosts().total_timeout();
-        let deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
         let (method, target) = (request.method().clone(), request.uri().clone());
         let mut call = Call::new(&self.shared, method, target, slot);
         let step = self.step(request, &mut call, now);
+        let deadline = call.deadline();
         ResponseFuture::new(step, call, deadline)
     }
 
@@ -101,6 +100,12 @@ impl Client {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.len()
+    }
+
+    /// What operators see of it.
+    #[must_use]
+    pub fn handle(&self) -> ClientHandle {
+        ClientHandle::new(Arc::clone(&self.shared))
     }
 
     /// Goes on with other settings, also for the calls under way. All counts stay: windows of breakers, budgets, permits,

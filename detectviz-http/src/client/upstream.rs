@@ -8,7 +8,7 @@ use super::{
     recorder::{Recorder, Series},
 };
 use detectviz_core::{
-    balance::{Balancer, EndpointId, NoEndpoints, NoEndpointsReason, PickContext, hash_of},
+    balance::{Balancer, EndpointId, NoEndpoints, NoEndpointsReason, PickContext},
     error::BoxError,
 };
 use http::{HeaderValue, Request, Uri};
@@ -18,7 +18,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// One host, as it is written in URIs: with the port when there is one.
@@ -125,8 +125,8 @@ impl Upstream {
     }
 
     /// Goes on with other settings; all counts stay.
-    pub(super) fn reconfigure(&self, config: &PolicyConfig) {
-        self.policies.reconfigure(config);
+    pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) {
+        self.policies.reconfigure(config, total_timeout);
         if let Route::Discovered(found) = &self.route {
             found.balancer.reconfigure(&config.balance);
         }
@@ -151,9 +151,7 @@ impl Upstream {
                 }
             },
             Route::Discovered(found) => {
-                let header = self.policies.hash_header();
-                let value = header.and_then(|name| request.headers().get(&*name));
-                let hash = value.map(|value| hash_of(value.as_bytes()));
+                let hash = self.policies.hash(request.headers());
                 let cx = PickContext::new(now, fastrand::u64(..))
                     .hash(hash)
                     .exclude(tried);

@@ -4,8 +4,10 @@ use crate::{
     propagation::Propagators,
 };
 use detectviz_core::runtime::Kind;
+use std::time::Instant;
 
-/// The kind `http-client`: provides a [`Client`](crate::client::Client) that finds services by name.
+/// The kind `http-client`: provides a [`Client`](crate::client::Client) that finds services by name, and its
+/// [`ClientHandle`](crate::client::ClientHandle), whose view is `/clients` on the admin port. Live keys apply while it runs.
 #[must_use]
 pub fn client() -> Kind {
     let description = "An HTTP client that finds services by name.";
@@ -18,6 +20,10 @@ pub fn client() -> Kind {
             .with_propagators(Propagators::new(telemetry.propagation()))
             .build(cx.tasks())?;
         cx.provide(client.clone());
+        cx.provide(client.handle());
+        let handle = client.handle();
+        let views = &cx.shared().views;
+        views.show("clients", cx.name(), move || handle.to_json(Instant::now()));
         let running = client.clone();
         let name = cx.name().to_owned();
         cx.on_reload(config, move |config| {

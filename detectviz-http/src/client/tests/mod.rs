@@ -1,9 +1,12 @@
 //! Behaviour of the client, over real sockets.
 mod discovery;
 mod failures;
+mod live;
 mod metrics;
+mod overflow;
 mod policies;
 mod pool;
+mod routes;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
