@@ -1,6 +1,7 @@
 //! Behaviour of the client, over real sockets.
 mod discovery;
 mod failures;
+mod leaving;
 mod live;
 mod metrics;
 mod overflow;
