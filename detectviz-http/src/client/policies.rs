@@ -42,6 +42,8 @@ pub(super) struct Policies {
 #[derive(Debug)]
 struct Settings {
     config: PolicyConfig,
+    /// The client's.
+    total_timeout: Duration,
     rules: Rules,
     hash_header: Option<HeaderName>,
 }
@@ -88,9 +90,13 @@ impl Policies {
         self.settings.load().config.clone()
     }
 
-    /// Goes on with other settings, in all but the rules also for the calls under way; all counts stay. `total_timeout` is
-    /// the client's.
-    pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) {
+    /// Goes on with other settings, in all but the rules also for the calls under way; all counts stay. `false` when they are
+    /// the same. `total_timeout` is the client's.
+    pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) -> bool {
+        let present = self.settings.load();
+        if present.config == *config && present.total_timeout == total_timeout {
+            return false;
+        }
         self.retry.reconfigure(&config.retry);
         self.breaker.handle().reconfigure(&config.breaker);
         self.bulkhead.reconfigure(&config.bulkhead);
@@ -99,6 +105,7 @@ impl Policies {
         let hashes = settings.hash_header.is_some();
         self.settings.store(Arc::new(settings));
         self.hashes.store(hashes, Relaxed);
+        true
     }
 }
 
@@ -111,6 +118,7 @@ impl Settings {
             rules: Rules::new(config, total_timeout),
             hash_header: header.and_then(|name| name.parse().ok()),
             config: config.clone(),
+            total_timeout,
         }
     }
 }

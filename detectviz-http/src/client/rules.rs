@@ -17,6 +17,9 @@ pub(super) struct Rule {
 }
 
 /// The rules of one upstream: those of its routes, and of the rest. Matching allocates nothing.
+///
+/// A list in order rather than the server's [`RouteTable`](crate::route::RouteTable): there a template that fits the path
+/// hides a wider one even when its method does not fit, and a prefix and a parameter cannot stand in the same place.
 #[derive(Debug)]
 pub(super) struct Rules {
     routes: Box<[(Matcher, Rule)]>,

@@ -126,8 +126,8 @@ impl Upstream {
 
     /// Goes on with other settings; all counts stay.
     pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) {
-        self.policies.reconfigure(config, total_timeout);
-        if let Route::Discovered(found) = &self.route {
+        let changed = self.policies.reconfigure(config, total_timeout);
+        if let (true, Route::Discovered(found)) = (changed, &self.route) {
             found.balancer.reconfigure(&config.balance);
         }
     }
