@@ -206,3 +206,43 @@ fn a_host_that_is_named_later_gets_its_policy_and_routes_and_what_needs_a_restar
         "it speaks HTTP/1.1 as before"
     );
 }
+
+#[test]
+fn too_many_hosts_are_said_once_and_shown() {
+    let host = Host::new();
+    let caller = host.start("caller", &["client.max_upstreams=1"]);
+    let client: Client = caller.started().provided("client").unwrap();
+    let upstream = host.start("upstream", &[]);
+    let local = format!("localhost:{}", upstream.http.port());
+    for name in [
+        upstream.http.to_string(),
+        upstream.admin.to_string(),
+        local.clone(),
+        local,
+    ] {
+        let uri = format!("http://{name}/");
+        let request = Request::get(uri).body(Body::empty()).unwrap();
+        let answer = host.block_on(client.request(request)).unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let said = eventually("it is said", || {
+        let lines = caller.sink.lines();
+        let said = lines.into_iter().filter(|line| {
+            let message = line["message"].as_str().unwrap_or_default();
+            message.contains("raise max_upstreams")
+        });
+        Some(said.collect::<Vec<_>>()).filter(|said| !said.is_empty())
+    });
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(
+        (&said[0]["level"], &said[0]["max_upstreams"]),
+        (&"WARN".into(), &1.into())
+    );
+    let shown = caller.admin("/clients").json();
+    assert!(
+        shown["client"]["upstreams"]["_other"].is_object(),
+        "{shown}"
+    );
+    let metric = "detectviz_http_client_upstream_overflow_total";
+    assert!(caller.metric(metric, "") >= 3.0);
+}

@@ -2,6 +2,7 @@
 use super::{
     PolicyConfig,
     endpoint::Endpoint,
+    live::LiveDuration,
     pool::PoolLimits,
     rules::{Rule, Rules},
 };
@@ -34,7 +35,10 @@ pub(super) struct Policies {
     pub(super) bulkhead: Bulkhead,
     /// Of the pool of each endpoint.
     pub(super) limits: Arc<PoolLimits>,
-    /// Whether there is a `hash_header`: few have one, and this is the cheaper question.
+    /// What holds for a call that no route is about.
+    rest: (LiveDuration, LiveDuration),
+    /// Whether there are routes, and whether there is a `hash_header`: few have them, and this is the cheaper question.
+    has_routes: AtomicBool,
     hashes: AtomicBool,
     settings: ArcSwap<Settings>,
 }
@@ -72,7 +76,14 @@ static OVERFLOW: Desc = Desc {
 impl Policies {
     /// What holds for a call with this method and path.
     pub(super) fn rule(&self, method: &Method, path: &str) -> Rule {
-        self.settings.load().rules.find(method, path)
+        if self.has_routes.load(Relaxed) {
+            return self.settings.load().rules.find(method, path);
+        }
+        let (total, attempt) = &self.rest;
+        Rule {
+            attempt_timeout: attempt.get(),
+            ..Rule::new(total.get())
+        }
     }
 
     /// The hash of what calls have in common that belong to one endpoint, where there is such a header.
@@ -102,9 +113,13 @@ impl Policies {
         self.bulkhead.reconfigure(&config.bulkhead);
         self.limits.set(&config.balance.limits);
         let settings = Settings::new(config, total_timeout);
-        let hashes = settings.hash_header.is_some();
+        let (hashes, has_routes) = (settings.hash_header.is_some(), !config.routes.is_empty());
+        let rest = settings.rules.rest();
         self.settings.store(Arc::new(settings));
+        self.rest.0.set(rest.total_timeout);
+        self.rest.1.set(rest.attempt_timeout);
         self.hashes.store(hashes, Relaxed);
+        self.has_routes.store(has_routes, Relaxed);
         true
     }
 }
@@ -147,6 +162,7 @@ impl PolicyMaker {
         total_timeout: Duration,
     ) -> Policies {
         let settings = Settings::new(config, total_timeout);
+        let rest = settings.rules.rest();
         let limits = PoolLimits::default();
         limits.set(&config.balance.limits);
         Policies {
@@ -154,6 +170,11 @@ impl PolicyMaker {
             breaker: Circuit::new(upstream, &config.breaker, &self.metrics),
             bulkhead: Bulkhead::with_metrics(&config.bulkhead, upstream, &self.bulkheads),
             limits: Arc::new(limits),
+            rest: (
+                LiveDuration::new(rest.total_timeout),
+                LiveDuration::new(rest.attempt_timeout),
+            ),
+            has_routes: AtomicBool::new(!config.routes.is_empty()),
             hashes: AtomicBool::new(settings.hash_header.is_some()),
             settings: ArcSwap::from_pointee(settings),
         }

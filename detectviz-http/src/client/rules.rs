@@ -37,12 +37,18 @@ enum Path {
     Any,
     /// Without a slash at its end.
     Prefix(Box<str>),
-    Template {
-        /// What stands before the first parameter: most paths differ there.
-        head: Box<str>,
-        /// Without the slash at its start.
-        text: Box<str>,
-    },
+    Template(Template),
+}
+
+/// Literals with parameters between them.
+#[derive(Debug)]
+struct Template {
+    /// Up to the first parameter: most paths differ there.
+    head: Box<str>,
+    /// What follows each parameter that is one segment.
+    tails: Box<[Box<str>]>,
+    /// Whether the last literal is followed by a parameter for the rest of the path.
+    open: bool,
 }
 
 // === impl Rule ===
@@ -92,6 +98,11 @@ impl Rules {
         }
     }
 
+    /// What holds for a call that no route is about: no more than its times.
+    pub(super) fn rest(&self) -> Rule {
+        self.rest
+    }
+
     /// The rule of the first route that matches, or of the rest.
     pub(super) fn find(&self, method: &Method, path: &str) -> Rule {
         let found = self
@@ -112,13 +123,7 @@ impl Matcher {
             None => None,
         };
         let path = match (&config.path, &config.path_prefix) {
-            (Some(path), _) => {
-                let text = path.strip_prefix('/')?;
-                Path::Template {
-                    head: text.split('{').next().unwrap_or_default().into(),
-                    text: text.into(),
-                }
-            }
+            (Some(path), _) => Path::Template(Template::new(path)),
             (None, Some(prefix)) => Path::Prefix(prefix.trim_end_matches('/').into()),
             (None, None) => Path::Any,
         };
@@ -126,45 +131,51 @@ impl Matcher {
     }
 
     fn matches(&self, method: &Method, path: &str) -> bool {
-        let is_method = self
-            .method
-            .as_ref()
-            .is_none_or(|own| own == method || (*own == Method::GET && *method == Method::HEAD));
-        is_method
-            && match &self.path {
-                Path::Any => true,
-                Path::Prefix(prefix) => path
-                    .strip_prefix(&**prefix)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-                Path::Template { head, text } => path
-                    .strip_prefix('/')
-                    .is_some_and(|path| path.starts_with(&**head) && is_of(text, path)),
-            }
+        let is_path = match &self.path {
+            Path::Any => true,
+            Path::Prefix(prefix) => path
+                .strip_prefix(&**prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Path::Template(template) => template.matches(path),
+        };
+        is_path
+            && self
+                .method
+                .as_ref()
+                .is_none_or(|own| own == method || (*own == Method::GET && *method == Method::HEAD))
     }
 }
 
-/// Whether `path` is one of `template`, both without the slash at their start.
-fn is_of(template: &str, path: &str) -> bool {
-    let mut rest = Some(path);
-    for segment in template.split('/') {
-        let Some(path) = rest else { return false };
-        if segment.starts_with("{*") {
-            return !path.is_empty();
+// === impl Template ===
+
+impl Template {
+    /// Of what [`validate`](detectviz_core::config::Section::validate) lets through: each parameter is a whole segment.
+    fn new(text: &str) -> Self {
+        let closed = text.split_once("{*").map_or(text, |(closed, _)| closed);
+        let mut literals = closed.split('{');
+        let head = literals.next().unwrap_or_default();
+        let tails = literals.map(|part| part.split_once('}').map_or("", |(_, tail)| tail).into());
+        Self {
+            head: head.into(),
+            tails: tails.collect(),
+            open: closed.len() < text.len(),
         }
-        let (own, left) = path
-            .split_once('/')
-            .map_or((path, None), |(own, left)| (own, Some(left)));
-        let fits = if segment.starts_with('{') {
-            !own.is_empty()
-        } else {
-            own == segment
-        };
-        if !fits {
-            return false;
-        }
-        rest = left;
     }
-    rest.is_none()
+
+    fn matches(&self, path: &str) -> bool {
+        let Some(mut rest) = path.strip_prefix(&*self.head) else {
+            return false;
+        };
+        for tail in &self.tails {
+            let end = rest.bytes().position(|byte| byte == b'/');
+            let end = end.unwrap_or(rest.len());
+            match rest[end..].strip_prefix(&**tail) {
+                Some(after) if end > 0 => rest = after,
+                _ => return false,
+            }
+        }
+        rest.is_empty() != self.open
+    }
 }
 
 #[cfg(test)]
