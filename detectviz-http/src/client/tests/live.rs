@@ -6,6 +6,7 @@ use super::{
 };
 use detectviz_core::{
     balance::{BalanceConfig, EndpointLimits, EndpointStatus, Policy},
+    config::live_update,
     discovery::Endpoint,
     error::cause_ref,
     resilience::{
@@ -207,6 +208,31 @@ async fn connections_beyond_a_lower_limit_go_when_their_call_ends() {
         finish(&client, get(&upstream.authority(), "/")).await;
     }
     assert!(upstream.connections() <= 4, "{}", upstream.connections());
+}
+
+#[test]
+fn every_key_of_a_policy_follows_the_file_and_those_of_connections_wait() {
+    let running = ClientConfig::default()
+        .policy(once().hash_header("x-user"))
+        .upstream("orders", once())
+        .upstream("gone", once());
+    let window = WindowConfig::Time(Duration::from_secs(30));
+    let route = RoutePolicyConfig::new(RouteMatchConfig::default().path("/orders/{id}"))
+        .attempts(1)
+        .attempt_timeout(Duration::from_millis(700));
+    let orders = PolicyConfig::default()
+        .total_timeout(Duration::from_secs(2))
+        .breaker(BreakerConfig::default().window(window))
+        .balance(BalanceConfig::default().policy(Policy::RingHash))
+        .routes([route]);
+    let newer = ClientConfig::default()
+        .connect_timeout(Duration::from_millis(300))
+        .total_timeout(Duration::from_secs(4))
+        .max_upstreams(7)
+        .upstream("orders", orders.clone())
+        .upstream("new", orders);
+    let waiting = newer.clone().h2(true).user_agent("other");
+    assert_eq!(live_update(&running, &waiting), Some(newer));
 }
 
 #[tokio::test]
