@@ -2,7 +2,6 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
-    io::{self, Write},
 };
 
 /// Counts, and passes on to the system's allocator.
@@ -10,6 +9,7 @@ struct Counting;
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 #[global_allocator]
@@ -31,10 +31,10 @@ pub fn per_call(calls: u32, mut work: impl FnMut()) -> f64 {
     f64::from(count) / f64::from(calls)
 }
 
-/// Counts the allocations of `work` and prints them, where a bench prints the time.
-pub fn print(name: &str, calls: u32, work: impl FnMut()) {
-    let count = per_call(calls, work);
-    let _ = writeln!(io::stdout(), "{name:<50} allocs: {count:.3}");
+/// How many bytes the current thread has allocated and not freed; less than nothing where it frees what others allocated.
+#[must_use]
+pub fn held() -> i64 {
+    HELD.get()
 }
 
 fn count() {
@@ -42,24 +42,36 @@ fn count() {
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
+fn hold(bytes: usize) {
+    let _ = HELD.try_with(|held| held.set(held.get().wrapping_add_unsigned(bytes as u64)));
+}
+
+fn let_go(bytes: usize) {
+    let _ = HELD.try_with(|held| held.set(held.get().wrapping_sub_unsigned(bytes as u64)));
+}
+
 #[expect(unsafe_code, reason = "an allocator is unsafe to write")]
 // SAFETY: every call is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        hold(layout.size());
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        let_go(layout.size());
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(ptr, layout) }
     }
 
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         count();
+        hold(new_size);
+        let_go(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.realloc(ptr, layout, size) }
+        unsafe { System.realloc(ptr, layout, new_size) }
     }
 }
 
@@ -69,5 +81,16 @@ mod tests {
     fn an_allocation_is_counted_once() {
         let count = super::per_call(10, || drop(std::hint::black_box(vec![0_u8; 100])));
         assert!((count - 1.0).abs() < f64::EPSILON, "{count}");
+    }
+
+    #[test]
+    fn what_is_held_is_counted_in_bytes() {
+        let before = super::held();
+        let mut kept = std::hint::black_box(vec![0_u8; 100]);
+        assert_eq!(super::held() - before, 100);
+        kept.resize(300, 0);
+        assert_eq!(super::held() - before, kept.capacity() as i64);
+        drop(kept);
+        assert_eq!(super::held(), before);
     }
 }

@@ -54,9 +54,11 @@ pub struct Answering {
 pub struct Subject {
     service: Wrapped,
     request: Request<Empty<Bytes>>,
+    sampled: bool,
     conn: ConnInfo,
     spans: Spans,
     logs: Logs,
+    stack: Option<(Stack, StackDeps)>,
 }
 
 #[derive(Debug)]
@@ -128,26 +130,64 @@ impl Subject {
             Logs::disabled()
         };
         let spans = Spans::new(Sampler::always_on());
-        let service = if variant == Variant::Bare {
-            Wrapped::Bare(Handler)
+        let stack = if variant == Variant::Bare {
+            None
         } else {
             let deps = StackDeps::default()
                 .with_metrics(Registry::new())
                 .with_logs(logs.clone())
                 .with_spans(spans.clone())
                 .with_routes(routes().expect("the routes are well-formed"));
-            let stack = Stack::new(&StackConfig::default(), deps)?;
-            Wrapped::Stacked(Box::new(stack.service(Handler)))
+            Some((Stack::new(&StackConfig::default(), deps.clone())?, deps))
         };
         let mut conn = ConnInfo::new(Version::HTTP_11);
         conn.peer = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)));
         Ok(Self {
-            service,
+            service: Wrapped::new(stack.as_ref().map(|(stack, _)| stack)),
             request: request(variant == Variant::Sampled),
+            sampled: variant == Variant::Sampled,
             conn,
             spans,
             logs,
+            stack,
         })
+    }
+
+    /// The same for another thread: its metrics, log and spans are those of this one, and its limits too, unless they are to
+    /// be its own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn twin(&self, own_limits: bool) -> Result<Self, Error> {
+        let stack = match &self.stack {
+            Some((_, deps)) if own_limits => {
+                let stack = Stack::new(&StackConfig::default(), deps.clone())?;
+                Some((stack, deps.clone()))
+            }
+            stack => stack.clone(),
+        };
+        Ok(Self {
+            service: Wrapped::new(stack.as_ref().map(|(stack, _)| stack)),
+            // Clones of a header's value would share a count.
+            request: request(self.sampled),
+            sampled: self.sampled,
+            conn: self.conn,
+            spans: self.spans.clone(),
+            logs: self.logs.clone(),
+            stack,
+        })
+    }
+
+    /// The stack, unless the handler stands alone.
+    #[must_use]
+    pub fn stack(&self) -> Option<&Stack> {
+        self.stack.as_ref().map(|(stack, _)| stack)
+    }
+
+    /// The connection that its requests come over.
+    #[must_use]
+    pub fn conn(&self) -> &ConnInfo {
+        &self.conn
     }
 
     /// The next request.
@@ -175,6 +215,15 @@ impl Subject {
     #[must_use]
     pub fn spans(&self) -> &Spans {
         &self.spans
+    }
+}
+
+// === impl Wrapped ===
+
+impl Wrapped {
+    fn new(stack: Option<&Stack>) -> Self {
+        let stacked = |stack: &Stack| Self::Stacked(Box::new(stack.service(Handler)));
+        stack.map_or(Self::Bare(Handler), stacked)
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | answers |
 //! |---|---|
 //! | [`error`] | why could the service not run, and with which exit code does it end? |
+//! | [`spare`] | what is kept so that nothing is allocated on the request path? |
 //! | [`task`] | what runs in the background, and has it ended? |
 //! | [`secret`], [`discovery`], [`messaging`] | the contracts of those who know passwords, endpoints and messages |
 //! | [`config`] | how is it tuned, where does each value come from, and what is wrong with it? |
@@ -23,6 +24,9 @@
 //! The wording of messages, of log lines and of `Debug` output may change in any release; the names of metrics, of log fields and
 //! of configuration keys only in a breaking one.
 mod sync;
+mod shard;
+mod origin;
+pub mod spare;
 pub mod error;
 pub mod names;
 pub mod task;

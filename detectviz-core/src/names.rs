@@ -162,3 +162,8 @@ pub const SHED_CPU: &str = "detectviz_shed_cpu_utilization_ratio";
 pub const SHED_MEMORY: &str = "detectviz_shed_memory_utilization_ratio";
 /// How long work waits before it is begun.
 pub const SHED_QUEUE_DELAY: &str = "detectviz_shed_queue_delay_seconds";
+
+// resilience::policy
+
+/// Calls that were guarded by a policy and have ended, by how.
+pub const POLICY_CALLS: &str = "detectviz_policy_calls_total";

@@ -33,6 +33,7 @@ pub mod catch_panic;
 pub mod trace;
 pub mod observe;
 pub mod probe;
+mod scrape;
 pub mod stack;
 pub mod server;
 pub mod admin;

@@ -8,6 +8,10 @@ pub const CLIENT_ACTIVE_REQUESTS: &str = "http.client.active_requests";
 pub const SERVER_REQUEST_DURATION: &str = "http.server.request.duration";
 /// How many requests are being answered.
 pub const SERVER_ACTIVE_REQUESTS: &str = "http.server.active_requests";
+/// Requests that a server began.
+pub const SERVER_REQUESTS_STARTED: &str = "detectviz_http_server_requests_started_total";
+/// Requests of a server that ended, by outcome.
+pub const SERVER_REQUESTS: &str = "detectviz_http_server_requests_total";
 /// Requests by method, route and status, for the platform's canary and autoscaling queries.
 pub const REQUESTS: &str = "http_requests_total";
 /// Panics in handlers.

@@ -2,7 +2,10 @@
 use detectviz_tests::{
     Launch,
     h2::{Frames, kind},
+    lines,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 const PANICS: &str = "detectviz_http_panics_total";
 
@@ -41,4 +44,12 @@ fn a_panic_is_answered_with_500_counted_and_logged_and_the_connection_is_usable(
         service.wait_for_log(|line| line["message"] == "a handler panicked: answered with 500");
     assert_eq!(logged["level"], "ERROR");
     assert_eq!(logged["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(logged["panic"], "on purpose");
+    assert!(logged["thread"].is_string(), "{logged}");
+    assert!(logged.to_string().contains("src/service.rs"), "{logged}");
+    service.signal(Signal::TERM);
+    let ended = service.wait(detectviz_tests::BOUND);
+    let told = lines::parse(&ended.stdout);
+    let of_panics = |line: &&Value| line.to_string().contains("on purpose");
+    assert_eq!(told.iter().filter(of_panics).count(), 4, "once each");
 }

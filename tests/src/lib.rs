@@ -1,16 +1,20 @@
 //! What the suites of this crate share: real processes, and clients that say exactly what they are told.
+pub mod cpu;
 pub mod foreign;
 pub mod h2;
 pub mod http1;
 pub mod lines;
+pub mod load;
 pub mod process;
 pub mod receiver;
 pub mod repository;
+pub mod scrape;
+pub mod upstream;
 pub mod wait;
 pub mod yaml;
 
 pub use self::{
-    process::{Launch, Service, bin},
+    process::{Launch, Service, bin, optimised},
     wait::{BOUND, eventually, full},
 };
 

@@ -66,6 +66,28 @@ pub fn bin(name: &str) -> PathBuf {
     BUILT.get_or_init(build).join(name)
 }
 
+/// The program `name` as it runs in production, for what is measured: `conformance`, or one of the benches' own. The first
+/// call builds all of them.
+///
+/// # Panics
+/// When they cannot be built.
+#[must_use]
+pub fn optimised(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let built = cargo()
+            .args(["build", "--quiet", "--release", "--bins"])
+            .args(["-p", "conformance", "-p", "detectviz-benches"])
+            .status();
+        let built = built.expect("cargo runs").success();
+        assert!(built, "the programs are built");
+        let tests = std::env::current_exe().expect("this program is a file");
+        let target = tests.ancestors().nth(3).expect("<target>/<profile>/deps");
+        target.join("release")
+    };
+    BUILT.get_or_init(build).join(name)
+}
+
 /// Builds the examples and says where they are: beside the folder of the program that runs.
 fn build() -> PathBuf {
     let tests = std::env::current_exe().expect("this program is a file");
@@ -87,10 +109,9 @@ fn build() -> PathBuf {
         Some(name) if name != "debug" => name,
         _ => "dev",
     };
-    let out = Command::new(env!("CARGO"))
+    let out = cargo()
         .args(["build", "--quiet", "--profile", profile])
         .args(["-p", "conformance", "-p", "orders", "-p", "quickstart"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output();
     let out = out.expect("cargo runs");
     let said = String::from_utf8_lossy(&out.stderr);
@@ -108,6 +129,20 @@ fn build() -> PathBuf {
         fs::write(mark, "").expect("the folder of programs is ours");
     }
     folder.to_owned()
+}
+
+/// Cargo, as if it was started by hand. What cargo tells a test about its package would go on to the scripts that build
+/// dependencies, and ring's is run again when that differs from the last time: each run would build half of everything twice.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    #[expect(clippy::disallowed_methods, reason = "what is to be left out")]
+    let all = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_NAME"];
+    for name in all.filter(|name| of_package.iter().any(|start| name.starts_with(start))) {
+        cargo.env_remove(name);
+    }
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
 }
 
 /// An address of this machine that nobody else uses, so that ports on it are free.
@@ -312,6 +347,12 @@ impl Service {
     /// When the process is gone already.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("the process lives");
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether it still runs.

@@ -1,115 +1,73 @@
-//! Interleaved rounds, medians, ratios.
-use detectviz_benches::allocations;
-use rustix::time::{ClockId, clock_gettime};
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+//! Interleaved rounds, medians, ratios, verdicts.
+use crate::contestant::{Contestant, Cost};
+use std::io::{self, Write};
 
 /// Rounds of which the median is taken.
-const ROUNDS: usize = 9;
-/// How long one contestant runs in one round.
-const SLICE: Duration = Duration::from_millis(20);
-/// Calls between two pauses; what waits to be written or exported is let go in them.
-const CALLS: u32 = 256;
+pub(crate) const ROUNDS: usize = 9;
+/// Allocations per call that count as none: a buffer that grows now and then.
+const NONE: f64 = 0.01;
 
-/// What is measured, under a name.
-pub(crate) struct Contestant<'a> {
-    name: &'static str,
-    call: Box<dyn FnMut(u32) + 'a>,
-    pause: Box<dyn FnMut() + 'a>,
-}
-
-/// One line of the table: ours, then peers.
+/// One comparison: ours, then peers, each over the same base.
 pub(crate) struct Row<'a> {
-    name: &'static str,
+    name: String,
     base: Option<Contestant<'a>>,
     ours: Contestant<'a>,
-    peers: Vec<(Contestant<'a>, Bounds)>,
+    allocates: bool,
+    peers: Vec<(Contestant<'a>, Option<Bounds>)>,
 }
 
-/// What ours may cost, as a part of what the peer costs.
+/// What ours may cost, as a part of what the peer costs, or as a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// It must not cost more.
     pub(crate) must: f64,
     /// It should not.
-    pub(crate) reach: f64,
+    pub(crate) reach: Option<f64>,
 }
 
-/// Prints rows.
+/// Prints rows, and counts verdicts.
 pub(crate) struct Table {
     word: Option<String>,
+    met: u32,
+    reached: u32,
+    missed: Vec<String>,
 }
 
-/// What one contestant costs.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cost {
-    nanos: f64,
-    allocations: f64,
+/// One line as it is printed.
+#[derive(Default)]
+struct Line<'a> {
+    what: &'a str,
+    who: &'a str,
+    value: f64,
+    unit: &'static str,
+    allocations: Option<f64>,
+    ratio: Option<f64>,
+    must: String,
+    reach: String,
+    verdict: Verdict,
 }
 
-// === impl Contestant ===
-
-impl<'a> Contestant<'a> {
-    /// Calls `work` once for each call that is measured.
-    pub(crate) fn new(name: &'static str, mut work: impl FnMut() + 'a) -> Self {
-        Self::batches(name, move |calls| (0..calls).for_each(|_| work()))
-    }
-
-    /// Lets `work` make as many calls as it is told.
-    pub(crate) fn batches(name: &'static str, work: impl FnMut(u32) + 'a) -> Self {
-        Self {
-            name,
-            call: Box::new(work),
-            pause: Box::new(|| {}),
-        }
-    }
-
-    /// Runs `pause`, untimed, after each [`CALLS`] calls.
-    pub(crate) fn pause(mut self, pause: impl FnMut() + 'a) -> Self {
-        self.pause = Box::new(pause);
-        self
-    }
-
-    /// CPU time of the thread and allocations, for at least that many calls.
-    fn run(&mut self, calls: u32) -> (Duration, u64, u32) {
-        let (mut took, mut allocated, mut done) = (Duration::ZERO, 0, 0);
-        while done < calls {
-            let before = allocations::so_far();
-            let start = cpu_time();
-            (self.call)(CALLS);
-            took += cpu_time().saturating_sub(start);
-            allocated += allocations::so_far() - before;
-            done += CALLS;
-            (self.pause)();
-        }
-        (took, allocated, done)
-    }
-
-    /// How many calls fill a slice; warms up on the way.
-    fn calibrate(&mut self) -> u32 {
-        let mut calls = CALLS;
-        loop {
-            let (took, _, done) = self.run(calls);
-            if took >= SLICE / 2 || done >= 1 << 24 {
-                let each = took.as_secs_f64() / f64::from(done);
-                let fits = SLICE.as_secs_f64() / each.max(1e-10);
-                return (fits as u32).clamp(CALLS, 1 << 24);
-            }
-            calls = done.saturating_mul(4);
-        }
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Verdict {
+    #[default]
+    Nothing,
+    /// What is taken off the lines below.
+    Base,
+    Missed,
+    Met,
+    Reached,
 }
 
 // === impl Row ===
 
 impl<'a> Row<'a> {
-    pub(crate) fn new(name: &'static str, ours: Contestant<'a>) -> Self {
+    /// Ours must not allocate unless [`allocates`](Self::allocates) says so.
+    pub(crate) fn new(name: impl Into<String>, ours: Contestant<'a>) -> Self {
         Self {
-            name,
+            name: name.into(),
             base: None,
             ours,
+            allocates: false,
             peers: Vec::new(),
         }
     }
@@ -120,9 +78,54 @@ impl<'a> Row<'a> {
         self
     }
 
-    pub(crate) fn beside(mut self, peer: Contestant<'a>, bounds: Bounds) -> Self {
-        self.peers.push((peer, bounds));
+    /// Ours may allocate.
+    pub(crate) fn allocates(mut self) -> Self {
+        self.allocates = true;
         self
+    }
+
+    pub(crate) fn beside(mut self, peer: Contestant<'a>, bounds: Bounds) -> Self {
+        self.peers.push((peer, Some(bounds)));
+        self
+    }
+
+    /// A peer that nothing is promised about.
+    pub(crate) fn shown(mut self, peer: Contestant<'a>) -> Self {
+        self.peers.push((peer, None));
+        self
+    }
+}
+
+// === impl Bounds ===
+
+impl Bounds {
+    /// One `must`-th of what the peer costs, and one `reach`-th.
+    pub(crate) const fn parts(must: f64, reach: f64) -> Self {
+        Self {
+            must: 1.0 / must,
+            reach: Some(1.0 / reach),
+        }
+    }
+
+    /// So many times what the peer costs.
+    pub(crate) const fn times(must: f64, reach: f64) -> Self {
+        let reach = Some(reach);
+        Self { must, reach }
+    }
+
+    /// At most so many times what the peer costs, or so much.
+    pub(crate) const fn most(must: f64) -> Self {
+        Self { must, reach: None }
+    }
+
+    fn verdict(self, of: f64) -> Verdict {
+        if of.is_nan() || of > self.must {
+            Verdict::Missed
+        } else if self.reach.is_some_and(|reach| of <= reach) {
+            Verdict::Reached
+        } else {
+            Verdict::Met
+        }
     }
 }
 
@@ -131,10 +134,15 @@ impl<'a> Row<'a> {
 impl Table {
     pub(crate) fn new(word: Option<String>) -> Self {
         print(format_args!(
-            "{:<44} {:<30} {:>9} {:>8} {:>9} {:>7} {:>7}",
-            "what", "who", "ns", "allocs", "ours/it", "must", "reach"
+            "{:<42} {:<44} {:>12}    {:>9} {:>8} {:>8} {:>8}  verdict",
+            "what", "who", "median", "allocs", "ours/it", "must", "reach"
         ));
-        Self { word }
+        Self {
+            word,
+            met: 0,
+            reached: 0,
+            missed: Vec::new(),
+        }
     }
 
     /// Whether rows of that name are asked for; those that are not need not be built.
@@ -148,87 +156,165 @@ impl Table {
             name,
             base,
             ours,
+            allocates,
             peers,
         } = row;
         let has_base = base.is_some();
         let (peers, bounds): (Vec<_>, Vec<_>) = peers.into_iter().unzip();
         let mut all: Vec<_> = base.into_iter().chain([ours]).chain(peers).collect();
-        let calls: Vec<_> = all.iter_mut().map(Contestant::calibrate).collect();
-        let mut rounds = vec![Vec::with_capacity(ROUNDS); all.len()];
-        for _ in 0..ROUNDS {
-            for (at, contestant) in all.iter_mut().enumerate() {
-                let (took, allocated, done) = contestant.run(calls[at]);
-                rounds[at].push(Cost {
-                    nanos: took.as_secs_f64() * 1e9 / f64::from(done),
-                    allocations: allocated as f64 / f64::from(done),
-                });
-            }
-        }
-        let mut costs = rounds.into_iter().map(median);
+        let mut costs = measure(&mut all).into_iter();
         let base = if has_base { costs.next() } else { None };
+        let names: Vec<_> = all.iter().map(|contestant| contestant.name).collect();
         if let Some(base) = base {
-            line(name, all[0].name, base, None, None);
+            self.line(Line {
+                verdict: Verdict::Base,
+                ..Line::of(&name, names[0], base)
+            });
         }
-        let costs: Vec<_> = costs
-            .map(|cost| cost.over(base.unwrap_or_default()))
-            .collect();
-        let names = all.iter().skip(usize::from(has_base)).map(|c| c.name);
-        for (at, (who, cost)) in names.zip(&costs).enumerate() {
-            let bounds = at.checked_sub(1).map(|peer| bounds[peer]);
-            line(
-                name,
-                who,
-                *cost,
-                (at > 0).then(|| costs[0].nanos / cost.nanos),
-                bounds,
-            );
+        let mut costs = costs.map(|cost| cost.over(base.unwrap_or_default()));
+        let mut names = names.into_iter().skip(usize::from(has_base));
+        let (Some(ours), Some(who)) = (costs.next(), names.next()) else {
+            return;
+        };
+        let mut first = Line::of(&name, who, ours);
+        if !allocates {
+            first.must = "0 allocs".to_owned();
+            first.verdict = match ours.allocations {
+                some if some > NONE => Verdict::Missed,
+                _ => Verdict::Met,
+            };
+        }
+        self.line(first);
+        for ((who, cost), bounds) in names.zip(costs).zip(bounds) {
+            let ratio = (ours.nanos / cost.nanos).max(0.0);
+            self.line(Line {
+                ratio: Some(ratio),
+                must: shown(bounds.map(|bounds| bounds.must), part),
+                reach: shown(bounds.and_then(|bounds| bounds.reach), part),
+                verdict: bounds.map_or(Verdict::Nothing, |bounds| bounds.verdict(ratio)),
+                ..Line::of(&name, who, cost)
+            });
         }
     }
 
+    /// Prints a figure that was measured otherwise.
+    pub(crate) fn figure(
+        &mut self,
+        (what, who): (&str, &str),
+        (value, unit): (f64, &'static str),
+        bounds: Option<Bounds>,
+    ) {
+        let number = |bound: f64| format!("{bound}");
+        self.line(Line {
+            what,
+            who,
+            value,
+            unit,
+            must: shown(bounds.map(|bounds| bounds.must), number),
+            reach: shown(bounds.and_then(|bounds| bounds.reach), number),
+            verdict: bounds.map_or(Verdict::Nothing, |bounds| bounds.verdict(value)),
+            ..Line::default()
+        });
+    }
+
+    /// Prints what to make of it.
     pub(crate) fn end(self) {
         print(format_args!(
-            "clock: std::time::Instant (clock_gettime); figures: CPU time of the thread, medians of {ROUNDS} interleaved rounds"
+            "\nCPU time of the thread, medians of {ROUNDS} interleaved rounds; allocations of the thread, by a counting allocator."
+        ));
+        print(format_args!("clock: {}", crate::clock::source()));
+        print(format_args!(
+            "met {} ({} of them reached), missed {}{}{}",
+            self.met,
+            self.reached,
+            self.missed.len(),
+            if self.missed.is_empty() { "" } else { ": " },
+            self.missed.join("; ")
+        ));
+    }
+
+    fn line(&mut self, line: Line<'_>) {
+        match line.verdict {
+            Verdict::Missed => self.missed.push(format!("{}: {}", line.what, line.who)),
+            Verdict::Met => self.met += 1,
+            Verdict::Reached => {
+                self.met += 1;
+                self.reached += 1;
+            }
+            Verdict::Nothing | Verdict::Base => {}
+        }
+        let allocations = line.allocations.map(|number| format!("{number:.2}"));
+        print(format_args!(
+            "{:<42} {:<44} {:>12} {:<2} {:>9} {:>8} {:>8} {:>8}  {}",
+            line.what,
+            line.who,
+            match line.unit {
+                "x" => format!("{:.3}", line.value),
+                _ => format!("{:.1}", line.value),
+            },
+            line.unit,
+            allocations.unwrap_or_default(),
+            line.ratio.map(part).unwrap_or_default(),
+            line.must,
+            line.reach,
+            line.verdict.as_str()
         ));
     }
 }
 
-// === impl Cost ===
+// === impl Line ===
 
-impl Cost {
-    fn over(self, base: Self) -> Self {
+impl<'a> Line<'a> {
+    fn of(what: &'a str, who: &'a str, cost: Cost) -> Self {
         Self {
-            nanos: self.nanos - base.nanos,
-            allocations: self.allocations - base.allocations,
+            what,
+            who,
+            value: cost.nanos,
+            unit: "ns",
+            // A buffer that grew at another time than the base's leaves less than nothing.
+            allocations: Some(cost.allocations.max(0.0)),
+            ..Self::default()
         }
     }
 }
 
-fn median(mut costs: Vec<Cost>) -> Cost {
-    costs.sort_by(|a, b| a.nanos.total_cmp(&b.nanos));
-    costs[costs.len() / 2]
+// === impl Verdict ===
+
+impl Verdict {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Base => "taken off below",
+            Self::Missed => "MISSED",
+            Self::Met => "met",
+            Self::Reached => "met, reached",
+        }
+    }
 }
 
-fn line(what: &str, who: &str, cost: Cost, ratio: Option<f64>, bounds: Option<Bounds>) {
-    let part = |part: f64| format!("1/{:.1}", 1.0 / part);
-    let ratio_text = ratio.map(part).unwrap_or_default();
-    let (must, reach) = bounds.map_or_else(Default::default, |b| (part(b.must), part(b.reach)));
-    let verdict = match (ratio, bounds) {
-        (Some(ratio), Some(bounds)) if ratio > bounds.must => "  MISSED",
-        (Some(ratio), Some(bounds)) if ratio > bounds.reach => "  met",
-        (Some(_), Some(_)) => "  reached",
-        _ => "",
-    };
-    print(format_args!(
-        "{what:<44} {who:<30} {:>9.1} {:>8.2} {ratio_text:>9} {must:>7} {reach:>7}{verdict}",
-        cost.nanos, cost.allocations
-    ));
+/// The median of each contestant, over rounds in which each runs once.
+fn measure(all: &mut [Contestant<'_>]) -> Vec<Cost> {
+    let calls: Vec<_> = all.iter_mut().map(Contestant::calibrate).collect();
+    let mut rounds = vec![Vec::with_capacity(ROUNDS); all.len()];
+    for _ in 0..ROUNDS {
+        for (at, contestant) in all.iter_mut().enumerate() {
+            rounds[at].push(contestant.run(calls[at]).0);
+        }
+    }
+    rounds.iter_mut().map(|costs| Cost::median(costs)).collect()
 }
 
-fn cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanos = u32::try_from(now.tv_nsec).unwrap_or(0);
-    Duration::new(seconds, nanos)
+fn shown(bound: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    bound.map_or_else(String::new, show)
+}
+
+/// A ratio as people say it: a third is `1/3.0`, and one and a half is `1.50 x`.
+fn part(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio <= 0.0 => "0".to_owned(),
+        ratio if ratio > 0.8 => format!("{ratio:.2} x"),
+        ratio => format!("1/{:.1}", 1.0 / ratio),
+    }
 }
 
 fn print(text: std::fmt::Arguments<'_>) {

@@ -1,10 +1,6 @@
 //! What the endpoints of one service have in common.
-use super::{
-    EjectionReason, NoEndpointsReason,
-    ewma::Decay,
-    gate::Quota,
-    settings::{Settings, nanos},
-};
+use super::{EjectionReason, NoEndpointsReason, ewma::Decay, gate::Quota, settings::Settings};
+use crate::origin::Origin;
 use arc_swap::ArcSwap;
 use std::{
     sync::{
@@ -17,7 +13,7 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) service: Arc<str>,
-    epoch: Instant,
+    epoch: Origin,
     pub(super) settings: ArcSwap<Settings>,
     pub(super) quota: Quota,
     /// What every call's end needs of the settings.
@@ -36,7 +32,7 @@ impl Shared {
     pub(super) fn new(service: Arc<str>, settings: Settings, epoch: Instant) -> Self {
         Self {
             service,
-            epoch,
+            epoch: Origin::new(epoch),
             quota: Quota::new(),
             decay: AtomicU32::new(settings.decay.0.to_bits()),
             settings: ArcSwap::from_pointee(settings),
@@ -51,12 +47,12 @@ impl Shared {
     /// `now` in nanoseconds since the balancer was made; 0 before.
     #[inline]
     pub(super) fn nanos(&self, now: Instant) -> u64 {
-        nanos(now.saturating_duration_since(self.epoch))
+        self.epoch.nanos(now)
     }
 
     /// The moment of `nanos`, unless the clock cannot say it.
     pub(super) fn instant(&self, nanos: u64) -> Option<Instant> {
-        self.epoch.checked_add(Duration::from_nanos(nanos))
+        self.epoch.at().checked_add(Duration::from_nanos(nanos))
     }
 
     #[inline]

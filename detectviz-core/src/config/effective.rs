@@ -9,7 +9,7 @@ use super::{
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, hash_map::DefaultHasher},
+    collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
     fmt,
     hash::{Hash, Hasher},
 };
@@ -39,6 +39,8 @@ pub struct EffectiveValue {
     pub reload: Reload,
     /// Tells a change of a value that is not shown.
     digest: u64,
+    /// What it is in, from the section on, and whether that is live as a whole.
+    within: Vec<(String, bool)>,
 }
 
 /// All values that are in force, section by section. `Display` is the table of `--config-report`.
@@ -58,7 +60,7 @@ pub struct Changes {
 }
 
 /// The values of the sections read so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     values: Vec<EffectiveValue>,
 }
@@ -113,32 +115,45 @@ impl Effective {
         self.values.iter().find(|value| value.path == path)
     }
 
-    /// How `newer` differs from this. A key that is only in one of them counts as changed.
+    /// How `newer` differs from this. A key that is only in one of them counts as changed, and comes or goes at once only in
+    /// a map that is live as a whole, as [`live_update`] has it.
     #[must_use]
     pub fn changes(&self, newer: &Self) -> Changes {
-        let by_path = |values: &[EffectiveValue]| -> BTreeMap<String, (u64, Reload)> {
-            values
-                .iter()
-                .map(|value| (value.path.clone(), (value.digest, value.reload)))
-                .collect()
-        };
-        let (before, after) = (by_path(&self.values), by_path(&newer.values));
+        let (before, after) = (self.by_path(), newer.by_path());
+        let (held_before, held_after) = (self.holders(), newer.holders());
         let mut changes = Changes::default();
-        let mut differ = |path: &str, reload: Reload| match reload {
-            Reload::Live => changes.live.push(path.to_owned()),
-            Reload::Restart => changes.pending.push(path.to_owned()),
+        let mut differ = |path: &str, is_live: bool| {
+            let list = if is_live {
+                &mut changes.live
+            } else {
+                &mut changes.pending
+            };
+            list.push(path.to_owned());
         };
-        for (path, (digest, reload)) in &after {
-            if before.get(path).is_none_or(|(before, _)| before != digest) {
-                differ(path, *reload);
+        for (path, value) in &after {
+            match before.get(path) {
+                Some(before) if before.digest == value.digest => {}
+                Some(_) => differ(path, value.reload == Reload::Live),
+                None => differ(path, value.moves_live(&held_before)),
             }
         }
-        for (path, (_, reload)) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
-            differ(path, *reload);
+        for (path, value) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+            differ(path, value.moves_live(&held_after));
         }
         changes.live.sort();
         changes.pending.sort();
         changes
+    }
+
+    fn by_path(&self) -> BTreeMap<&str, &EffectiveValue> {
+        let values = self.values.iter();
+        values.map(|value| (value.path.as_str(), value)).collect()
+    }
+
+    /// Everything that values are in.
+    fn holders(&self) -> BTreeSet<&str> {
+        let within = self.values.iter().flat_map(|value| &value.within);
+        within.map(|(path, _)| path.as_str()).collect()
     }
 
     /// A list of `{path, value, origin, line, reload}`, for the admin port.
@@ -201,6 +216,19 @@ impl fmt::Display for Effective {
             )?;
         }
         Ok(())
+    }
+}
+
+// === impl EffectiveValue ===
+
+impl EffectiveValue {
+    /// Whether it comes or goes without a restart where the things `held` are there already.
+    fn moves_live(&self, held: &BTreeSet<&str>) -> bool {
+        let mut new = self
+            .within
+            .iter()
+            .filter(|(path, _)| !held.contains(path.as_str()));
+        self.reload == Reload::Live && new.all(|(_, live)| *live)
     }
 }
 
@@ -276,8 +304,18 @@ impl Report {
                 Reload::Restart
             },
             digest: hasher.finish(),
+            within: within(section, path, shape),
         });
     }
+}
+
+/// What the value at `path` is in.
+fn within(section: &KeyPath, path: &KeyPath, shape: &Shape) -> Vec<(String, bool)> {
+    let above = (0..path.steps().len()).map(|depth| {
+        let above = KeyPath::from_iter(path.steps()[..depth].iter().cloned());
+        (section.join(&above).to_string(), shape.is_live(&above))
+    });
+    above.collect()
 }
 
 /// What was written for `key`, be it with a dash or without.

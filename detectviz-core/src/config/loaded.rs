@@ -15,6 +15,10 @@ use std::{collections::BTreeSet, fmt};
 /// The layers as one tree, of which each [`section`](Self::section) takes its part; made by [`load`](super::load).
 ///
 /// Problems are collected until [`finish`](Self::finish), which must be called: before that nothing may be bound.
+///
+/// # Clone
+/// A clone hands out the same sections anew.
+#[derive(Clone)]
 #[must_use = "`finish` says whether the configuration is good"]
 pub struct Loaded {
     tree: Node,

@@ -3,6 +3,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 /// When a task of the application's runtime last ran, in milliseconds since `origin`.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(super) struct Progress {
     /// [`Self::UNWATCHED`] before the watch begins and after it ended.
     last: AtomicU64,
     stall_after: Duration,
+    /// Held by the one watch that ticks.
+    turn: Mutex<()>,
 }
 
 // === impl Progress ===
@@ -23,6 +26,7 @@ impl Progress {
             origin,
             last: AtomicU64::new(Self::UNWATCHED),
             stall_after,
+            turn: Mutex::const_new(()),
         }
     }
 
@@ -35,8 +39,16 @@ impl Progress {
         self.last.store(self.millis(now), Ordering::Relaxed);
     }
 
-    pub(super) fn unwatch(&self) {
-        self.last.store(Self::UNWATCHED, Ordering::Relaxed);
+    /// Waits until no other watch ticks, and keeps others from it.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// A watch has ended: the runtime is unwatched unless there is another.
+    pub(super) fn leave(&self) {
+        if let Ok(_turn) = self.turn.try_lock() {
+            self.last.store(Self::UNWATCHED, Ordering::Relaxed);
+        }
     }
 
     /// How long the runtime has been stuck, once that is `stall_after` or longer.
@@ -80,7 +92,7 @@ mod tests {
         }
         progress.note(at(75_500));
         assert_eq!(progress.stalled(at(76_000)), None);
-        progress.unwatch();
+        progress.leave();
         assert_eq!(progress.stalled(at(200_000)), None, "no longer watched");
     }
 }

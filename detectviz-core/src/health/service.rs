@@ -122,7 +122,8 @@ impl Health {
 
     /// Watches whether the current tokio runtime makes progress, until `tasks` are cancelled.
     ///
-    /// It takes a thread outside of that runtime, such as the admin port's, to see that it does not.
+    /// It takes a thread outside of that runtime, such as the admin port's, to see that it does not. However often this is
+    /// called, one watch ticks; the next takes its place when its tasks are cancelled.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -133,6 +134,7 @@ impl Health {
         tasks.spawn("health-progress", async move {
             let tick = shared.progress.tick();
             let ticking = async {
+                let _turn = shared.progress.turn().await;
                 loop {
                     shared.progress.note(now());
                     shared.update(|_, _| ());
@@ -140,7 +142,7 @@ impl Health {
                 }
             };
             token.run_until_cancelled(ticking).await;
-            shared.progress.unwatch();
+            shared.progress.leave();
         });
     }
 }

@@ -18,6 +18,7 @@
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
 pub mod priority;
+mod refusable;
 pub mod timer;
 pub mod shed;
 pub mod timeout;
@@ -29,3 +30,6 @@ pub mod breaker;
 pub mod retry;
 pub mod hedge;
 pub mod fallback;
+pub mod policy;
+
+pub use self::refusable::Refusable;

@@ -27,7 +27,7 @@ pub struct Shared {
     pub failures: Failures,
     /// The effective configuration, as it was loaded or last reloaded.
     pub config: ConfigView,
-    /// What components show to operators.
+    /// What components show of themselves.
     pub views: Views,
 }
 
@@ -122,6 +122,16 @@ impl BuildContext<'_> {
     /// [`NotProvided`] when it provides no `T`, or is not built before this one.
     pub fn provided<T: Any + Clone>(&self, name: &str) -> Result<T, NotProvided> {
         self.provided.find(name)
+    }
+
+    /// Shows what `read` gives under the component's name at `page` of the admin port: its path, and what it shows in a few
+    /// words. See [`Views::add`].
+    pub fn show(
+        &self,
+        page: (&'static str, &'static str),
+        read: impl Fn() -> serde_json::Value + Send + Sync + 'static,
+    ) {
+        self.shared.views.add(page, self.name, read);
     }
 
     /// Calls `apply` with the section of this component whenever its live keys change; `running` is the section as it was

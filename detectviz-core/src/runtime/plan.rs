@@ -30,6 +30,8 @@ pub struct Plan {
     pub(super) discovery: Option<PreparedProvider<dyn ServiceDiscoveryProvider>>,
     pub(super) components: Vec<Planned>,
     pub(super) effective: Effective,
+    /// What was read, for those who take their sections once more.
+    pub(super) layers: Loaded,
 }
 
 /// One component: what the composition says of it, and its settings.
@@ -47,6 +49,7 @@ const FIRST_SCHEMES: [&str; 2] = ["env", "file"];
 impl Plan {
     pub(super) fn read(builder: &Builder, sources: &Sources) -> Result<Self, Problems> {
         let mut loaded = load_layers(sources)?;
+        let layers = loaded.clone();
         // First what the providers of secrets need, which may refer to the simplest stores alone; then the rest.
         loaded.schemes(&FIRST_SCHEMES);
         let secrets = builder.secrets.as_ref();
@@ -88,6 +91,7 @@ impl Plan {
             discovery,
             components,
             effective,
+            layers,
         })
     }
 
@@ -133,7 +137,7 @@ impl fmt::Debug for Plan {
 }
 
 /// Lays all layers over each other, what the `OTEL_*` variables say among them.
-pub(super) fn load_layers(sources: &Sources) -> Result<Loaded, Problems> {
+fn load_layers(sources: &Sources) -> Result<Loaded, Problems> {
     #[cfg(feature = "otlp")]
     return super::otel::load(sources);
     #[cfg(not(feature = "otlp"))]

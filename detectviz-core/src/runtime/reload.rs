@@ -1,5 +1,5 @@
 //! Reading the configuration again while the service runs.
-use super::{Builder, ConfigView, kind::Reloads, plan::load_layers};
+use super::{Builder, ConfigView, kind::Reloads};
 use crate::{
     config::{FileWatch, Sources},
     task::Tasks,
@@ -47,7 +47,7 @@ impl Reloading {
     }
 
     fn reload(&self, view: &ConfigView, reloads: &Reloads) {
-        let plan = match self.builder.plan(&self.sources) {
+        let mut plan = match self.builder.plan(&self.sources) {
             Ok(plan) => plan,
             Err(problems) => {
                 tracing::error!(%problems, "the configuration was not reloaded: the last good one is kept");
@@ -59,16 +59,9 @@ impl Reloading {
         if changes.is_empty() {
             return;
         }
-        // Read once more for the callbacks, which take their sections themselves.
-        if let Ok(mut loaded) = load_layers(&self.sources) {
-            for (section, reload) in reloads {
-                if changes
-                    .live
-                    .iter()
-                    .any(|path| path.starts_with(section.as_str()))
-                {
-                    reload(&mut loaded);
-                }
+        for (section, reload) in reloads {
+            if changes.live.iter().any(|path| is_within(path, section)) {
+                reload(&mut plan.layers);
             }
         }
         view.current.store(Arc::new(plan.effective().clone()));
@@ -78,6 +71,12 @@ impl Reloading {
             "the configuration was reloaded; what is pending waits for a restart"
         );
     }
+}
+
+/// Whether the value at `path` belongs to `section`.
+fn is_within(path: &str, section: &str) -> bool {
+    let rest = path.strip_prefix(section);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl fmt::Debug for Reloading {

@@ -12,6 +12,7 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     health::{Health, Registration},
     lifecycle::{Lifecycle, Outcome, Running, Signals},
+    resilience::policy,
     task::Tasks,
     telemetry::{Telemetry, TelemetryConfig, hub},
 };
@@ -81,6 +82,7 @@ impl Runtime {
             config.logs,
             move |logs| live.apply(&logs),
         );
+        policy::register(telemetry.metrics());
         let health = Health::new(&health, &tasks, telemetry.metrics());
         let flush = telemetry.clone();
         let mut lifecycle = Lifecycle::new(shutdown, &tasks)

@@ -27,7 +27,7 @@ impl AdminBuilder {
                 metrics: None,
                 config: None,
                 levels: None,
-                views: Views::default(),
+                views: None,
                 version: Version::default(),
             },
         }
@@ -54,9 +54,9 @@ impl AdminBuilder {
         self
     }
 
-    /// Shows a page for each topic of `views`, such as `/clients`.
+    /// Shows what components show of themselves, a page for each path that they name.
     pub fn with_views(mut self, views: &Views) -> Self {
-        self.pages.views = views.clone();
+        self.pages.views = Some(views.clone());
         self
     }
 

@@ -6,9 +6,10 @@
 //! | `/livez`, `/readyz`, `/startupz` and their aliases | `GET` | the [probes](crate::probe) |
 //! | `/metrics` | `GET` | Prometheus text 0.0.4 or OpenMetrics 1.0, by `Accept` |
 //! | `/config` | `GET` | every effective value as JSON, as it was [given](AdminBuilder::with_config) |
-//! | `/clients` | `GET` | the hosts of each client: breaker, bulkhead, budget, endpoints; one of the [views](AdminBuilder::with_views) |
 //! | `/loglevel` | `GET`, `PUT` | the log levels; `PUT` changes them for a while |
 //! | `/version` | `GET` | what runs here |
+//! | `/admission` | `GET` | the limits of servers, and how full they are; such a page comes from the components that [show](detectviz_core::runtime::BuildContext::show) it |
+//! | `/clients` | `GET` | the hosts of clients: breaker, bulkhead, budget, endpoints; such a page too |
 //!
 //! Because the thread has a runtime of its own, a stalled application cannot silence it: `/livez` then answers 503 with the
 //! cause, while a probe on the application's port gets no answer.
@@ -44,6 +45,5 @@ mod service;
 mod tests;
 mod version;
 
-pub use self::{
-    builder::AdminBuilder, component::Admin, config::AdminConfig, pages::metrics, version::Version,
-};
+pub use self::{builder::AdminBuilder, component::Admin, config::AdminConfig, version::Version};
+pub use crate::scrape::metrics;

@@ -3,17 +3,14 @@ use super::{
     Version,
     loglevel::{Change, Shown},
 };
-use crate::{error::Problem, probe::Probes};
+use crate::{error::Problem, probe::Probes, scrape::metrics};
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
     runtime::Views,
-    telemetry::{
-        logs::Levels,
-        metrics::{Format, Registry},
-    },
+    telemetry::{logs::Levels, metrics::Registry},
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full, Limited};
 use std::fmt;
 
@@ -23,28 +20,12 @@ pub(super) struct Pages {
     pub(super) metrics: Option<Registry>,
     pub(super) config: Option<Box<dyn Fn() -> serde_json::Value + Send + Sync>>,
     pub(super) levels: Option<Levels>,
-    pub(super) views: Views,
+    pub(super) views: Option<Views>,
     pub(super) version: Version,
 }
 
 /// The longest body of a `PUT`, in bytes.
 pub(super) const MAX_BODY: usize = 4096;
-
-/// The answer to a scrape: every metric in the format that `headers` ask for. For the application's port too, where
-/// metrics are wanted there.
-#[must_use]
-pub fn metrics(registry: &Registry, headers: &HeaderMap) -> Response<Full<Bytes>> {
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
-    let format = Format::negotiate(accept);
-    let kind = format.content_type();
-    let mut page = Vec::new();
-    registry.encode(format, &mut page);
-    let mut answer = reply(kind, page);
-    answer
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("accept"));
-    answer
-}
 
 // === impl Pages ===
 
@@ -73,9 +54,7 @@ impl Pages {
             return self.change_levels(head, body).await;
         }
         let known = self.index().any(|(known, _)| known == path);
-        let view = path.strip_prefix('/').filter(|_| !known);
-        let view = view.and_then(|topic| self.views.read(topic));
-        if !known && view.is_none() {
+        if !known {
             return Problem::new(StatusCode::NOT_FOUND)
                 .detail("no such page: `/` lists what there is")
                 .into_response();
@@ -91,24 +70,19 @@ impl Pages {
         if let Some(answer) = self.probes.answer(&head.method, &head.uri) {
             return answer;
         }
-        if let Some(view) = view {
-            return json(&view);
-        }
         match (path, &self.metrics, &self.config, &self.levels) {
             ("/metrics", Some(registry), ..) => metrics(registry, &head.headers),
             ("/config", _, Some(config), _) => json(&config()),
             ("/loglevel", _, _, Some(levels)) => json(&Shown::new(levels)),
             ("/version", ..) => json(&self.version),
-            _ => {
-                let line = |path: &str, what: &str| format!("{path:<20} {what}\n");
-                let lines = self.index().map(|(path, what)| line(path, what));
-                let views = self.views.topics().into_iter();
-                let views = views.map(|topic| line(&format!("/{topic}"), "what components show"));
-                reply(
-                    "text/plain; charset=utf-8",
-                    lines.chain(views).collect::<String>(),
-                )
+            ("/", ..) => {
+                let lines = self
+                    .index()
+                    .map(|(path, what)| format!("{path:<20} {what}\n"));
+                reply("text/plain; charset=utf-8", lines.collect::<String>())
             }
+            // What components show does not stand in for the pages above.
+            _ => json(&self.views.as_ref().and_then(|views| views.read(path))),
         }
     }
 
@@ -154,7 +128,8 @@ impl Pages {
         ];
         let pages = pages.into_iter().filter(|(there, ..)| *there);
         let pages = pages.map(|(_, path, what)| (path, what));
-        pages.chain(
+        let views = self.views.as_ref().map(Views::pages);
+        pages.chain(views.unwrap_or_default()).chain(
             self.probes
                 .paths()
                 .map(|path| (path, "probe; ?verbose for JSON")),

@@ -132,23 +132,25 @@ async fn every_page_that_was_given_is_there() {
 }
 
 #[tokio::test]
-async fn what_components_show_has_a_page_for_each_topic() {
+async fn what_components_show_has_a_page_beside_those_of_the_port() {
     let tasks = Tasks::new();
     let views = Views::default();
     let admin = started(full(&tasks).with_views(&views), &tasks).await;
     assert_eq!(ask(&admin, Method::GET, "/clients", "").await.status, 404);
     // Components are built after the port.
-    views.show(
-        "clients",
+    let clients = ("/clients", "hosts of clients");
+    views.add(
+        clients,
         "payments",
         || serde_json::json!({ "in_flight": 3 }),
     );
-    views.show("config", "payments", || serde_json::json!("not this"));
+    let config = ("/config", "another");
+    views.add(config, "payments", || serde_json::json!("not this"));
     let shown = ask(&admin, Method::GET, "/clients", "").await;
     let shown: serde_json::Value = serde_json::from_str(&shown.body).unwrap();
     assert_eq!(shown["payments"]["in_flight"], 3);
     let index = ask(&admin, Method::GET, "/", "").await;
-    assert!(index.body.contains("/clients"), "{}", index.body);
+    assert!(index.body.contains("hosts of clients"), "{}", index.body);
     let config = ask(&admin, Method::GET, "/config", "").await;
     assert!(
         config.body.contains("http.port"),

@@ -1,4 +1,5 @@
 //! What a user may set.
+use super::Trust;
 use detectviz_core::{
     config::{Checker, Section},
     resilience::{
@@ -17,8 +18,13 @@ use std::collections::BTreeMap;
 pub struct AdmissionConfig {
     /// How long requests may take: what their callers ask for in `grpc-timeout` or `x-request-timeout-ms`, within limits.
     pub deadline: DeadlineConfig,
-    /// When load is shed; not at all unless set. How much load a machine bears is for its owner to say: a batch job may well
-    /// use all of the CPU.
+    /// Which peers' deadlines count, while `deadline.trust_remote` holds: `all`, `none`, or a list of networks such as
+    /// `10.0.0.0/8`. Everybody's unless set, within `deadline.max`: a deadline only ever shortens what its own request gets.
+    #[schemars(extend("x-reload" = "live"))]
+    pub trust: Trust,
+    /// When load is shed; not at all unless set, since a healthy service may give the same signals: see the module. May be
+    /// switched on and off while the server runs.
+    #[schemars(extend("x-reload" = "live"))]
     pub shed: Option<ShedConfig>,
     /// How many requests the server works on at once, and how many wait for their turn.
     pub concurrency: BulkheadConfig,
@@ -28,8 +34,26 @@ pub struct AdmissionConfig {
     /// Rate limits of all requests, by the name that callers read in `RateLimit-Policy`. At most 4 apply to one request,
     /// those of its route included.
     pub rate_limits: BTreeMap<String, RateLimitConfig>,
+    /// Which callers read of their rate limits, in `RateLimit-Policy` and `RateLimit`.
+    #[schemars(extend("x-reload" = "live"))]
+    pub rate_limit_headers: RateLimitHeaders,
     /// What is different for a route, by its template, such as `/orders/{id}`.
     pub routes: BTreeMap<String, RouteAdmissionConfig>,
+}
+
+/// Which callers read of their rate limits, by draft-ietf-httpapi-ratelimit-headers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RateLimitHeaders {
+    /// All to whom a limit applies, so that they can slow down before they are refused; of several limits, the one that leaves
+    /// them the least.
+    #[default]
+    Always,
+    /// Those who are refused.
+    Refusals,
+    /// Nobody.
+    Never,
 }
 
 /// Settings of [`Admission`](super::Admission) for one route.
@@ -62,6 +86,20 @@ impl AdmissionConfig {
     #[must_use]
     pub fn adaptive(mut self, adaptive: AdaptiveConfig) -> Self {
         self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Sets whose deadlines count.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Sets which callers read of their rate limits.
+    #[must_use]
+    pub fn rate_limit_headers(mut self, headers: RateLimitHeaders) -> Self {
+        self.rate_limit_headers = headers;
         self
     }
 

@@ -1,6 +1,7 @@
 //! Decides about requests.
 use super::{
-    AdmissionConfig,
+    AdmissionConfig, AdmissionHandle, Trust,
+    allowance::Allowance,
     plan::{Limit, Plan, RoutePlan},
     refusal::Refused,
 };
@@ -16,7 +17,7 @@ use detectviz_core::{
         bulkhead::{self, Bulkhead, Detached, Waiting},
         deadline::{Asked, parse_grpc_timeout, parse_timeout_ms},
         priority::Priority,
-        rate_limit::RateLimitKey,
+        rate_limit::{RateLimitKey, RateLimited},
         shed::Shedder,
     },
     task::Tasks,
@@ -97,21 +98,26 @@ impl Admission {
         self.plan.reconfigure(config, now);
     }
 
-    /// Takes readings for shedding in a task of `tasks`, if it is switched on; `root` is where `proc` and `sys` are, `/` as a
+    /// A read-only view.
+    #[must_use]
+    pub fn handle(&self) -> AdmissionHandle {
+        AdmissionHandle::new(Arc::clone(&self.plan))
+    }
+
+    /// Takes readings for shedding in a task of `tasks`, whenever it is switched on; `root` is where `proc` and `sys` are, `/` as a
     /// rule.
     ///
     /// # Panics
     /// Outside a tokio runtime, when it is switched on.
     pub fn start(&self, tasks: &Tasks, root: &Path) {
-        if let Some(shedder) = &self.plan.shedder {
-            shedder.start(tasks, root);
-        }
+        self.plan.shedding.start(tasks, root);
     }
 
     /// What sheds load, if it is switched on.
     #[must_use]
     pub fn shedder(&self) -> Option<&Shedder> {
-        self.plan.shedder.as_ref()
+        let shedding = &self.plan.shedding;
+        shedding.is_on().then(|| shedding.shedder())
     }
 
     /// The deadline of a request that its caller asks for, or that everybody has.
@@ -120,8 +126,22 @@ impl Admission {
     /// [`Refused::Late`] when it has passed.
     #[inline]
     pub(crate) fn deadline(&self, asked: Asked, now: Instant) -> Result<Option<Instant>, Refused> {
+        let asked = match asked {
+            Asked::Nothing => Asked::Nothing,
+            asked => self.trusted(asked),
+        };
         let deadline = self.plan.deadlines.admit(asked, now, now, None);
         deadline.map_err(|_| Refused::Late)
+    }
+
+    /// What the peer of this connection asked for, if its word counts.
+    fn trusted(&self, asked: Asked) -> Asked {
+        let peer = || conn::current().and_then(|conn| conn.peer);
+        match &**self.plan.trust.load() {
+            Trust::All => asked,
+            trust if trust.includes(peer().map(|peer| peer.ip())) => asked,
+            _ => Asked::Nothing,
+        }
     }
 
     /// Counts a request that is given up because its `deadline` has passed.
@@ -129,18 +149,23 @@ impl Admission {
         self.plan.deadlines.exceeded(deadline, now);
     }
 
-    /// Decides about a request.
+    /// Decides about a request; `allowance` takes what is left to its caller, where a rate limit applies.
     #[inline]
-    pub(crate) fn decide(&self, arrival: &Arrival<'_>) -> Verdict {
+    pub(crate) fn decide(
+        &self,
+        arrival: &Arrival<'_>,
+        allowance: &mut Option<Allowance>,
+    ) -> Verdict {
         let plan = &*self.plan;
         let route = plan.route(arrival.route);
         let priority = route.map_or(Priority::Normal, |route| route.priority);
         if priority < Priority::Critical {
-            if let Err(refused) = within_rates(&plan.limits, route, arrival) {
-                return Verdict::Refuse(refused);
+            if let Err(limited) = within_rates(&plan.limits, route, arrival, allowance) {
+                let told = plan.telling.refused();
+                return Verdict::Refuse(Refused::RateLimited { limited, told });
             }
-            if let Some(shedder) = &plan.shedder
-                && shedder.is_shedding()
+            let shedder = plan.shedding.shedder();
+            if shedder.is_shedding()
                 && let Err(shedding) = shedder.admit(priority, fastrand::u64(..))
             {
                 return Verdict::Refuse(Refused::Shed(shedding));
@@ -191,6 +216,16 @@ impl Admission {
         };
         if let Some(adaptive) = &self.plan.adaptive {
             adaptive.sample(started, now, outcome);
+        }
+    }
+
+    /// Tells the caller of a request for `route` what is left to it.
+    #[inline(never)]
+    pub(crate) fn tell(&self, allowance: Allowance, route: Route, headers: &mut HeaderMap) {
+        if self.plan.telling.allowed() {
+            let route = self.plan.route(route);
+            let of_route = route.map_or(&[][..], |route| &route.limits);
+            allowance.tell(&self.plan.limits, of_route, headers);
         }
     }
 
@@ -266,12 +301,14 @@ fn within_rates(
     server: &[Limit],
     route: Option<&RoutePlan>,
     arrival: &Arrival<'_>,
-) -> Result<(), Refused> {
+    allowance: &mut Option<Allowance>,
+) -> Result<(), RateLimited> {
     let of_route = route.map_or(&[][..], |route| &route.limits);
-    for limit in of_route.iter().chain(server) {
-        let key = limit.key(arrival);
-        if let Err(limited) = limit.limiter.admit(key, arrival.now) {
-            return Err(Refused::RateLimited(limited));
+    for (is_route, limits) in [(true, of_route), (false, server)] {
+        for (at, limit) in limits.iter().enumerate() {
+            let decision = limit.limiter.admit(limit.key(arrival), arrival.now)?;
+            let least = Allowance::least(*allowance, decision, is_route, at);
+            *allowance = Some(least);
         }
     }
     Ok(())

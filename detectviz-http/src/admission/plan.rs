@@ -1,6 +1,9 @@
 //! The limits of a server, by route.
-use super::{AdmissionConfig, RouteAdmissionConfig};
+use super::{
+    AdmissionConfig, RouteAdmissionConfig, Trust, allowance::Telling, shedding::ShedSwitch,
+};
 use crate::route::{Route, RouteTable};
+use arc_swap::ArcSwap;
 use detectviz_core::{
     error::{Error, ErrorKind},
     resilience::{
@@ -9,22 +12,24 @@ use detectviz_core::{
         deadline::Deadlines,
         priority::Priority,
         rate_limit::{self, KeySeed, RateLimitConfig, RateLimiter},
-        shed::{self, Shedder},
     },
     telemetry::metrics::Registry,
 };
 use http::HeaderName;
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 /// The limits of a server. What they are is fixed; how high they are is not.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) deadlines: Deadlines,
-    pub(super) shedder: Option<Shedder>,
+    /// Whose deadlines count.
+    pub(super) trust: ArcSwap<Trust>,
+    pub(super) shedding: ShedSwitch,
     pub(super) concurrency: Bulkhead,
     /// What moves that limit, if anything does.
     pub(super) adaptive: Option<Adaptive>,
     pub(super) limits: Vec<Limit>,
+    pub(super) telling: Telling,
     routes: Vec<(String, RoutePlan)>,
     /// By the index of a route, one more than the index in `routes`; 0 for what has no settings of its own.
     by_route: Vec<u16>,
@@ -58,7 +63,6 @@ impl Plan {
         now: Instant,
     ) -> Result<Self, Error> {
         let bulkheads = BulkheadMetrics::new(metrics);
-        shed::register(metrics);
         rate_limit::register(metrics);
         let adaptives = AdaptiveMetrics::new(metrics, &bulkheads);
         let adaptive = config.adaptive.as_ref();
@@ -66,15 +70,14 @@ impl Plan {
         let fixed = || Bulkhead::with_metrics(&config.concurrency, "server", &bulkheads);
         let mut plan = Self {
             deadlines: Deadlines::with_metrics(&config.deadline, metrics, "server"),
-            shedder: config
-                .shed
-                .as_ref()
-                .map(|shed| Shedder::new(shed.clone(), metrics)),
+            trust: ArcSwap::from_pointee(config.trust.clone()),
+            shedding: ShedSwitch::new(config.shed.as_ref(), metrics),
             concurrency: adaptive
                 .as_ref()
                 .map_or_else(fixed, |a| a.bulkhead().clone()),
             adaptive,
             limits: limits(&config.rate_limits, "", metrics, now),
+            telling: Telling::new(config.rate_limit_headers),
             routes: Vec::new(),
             by_route: Vec::new(),
         };
@@ -104,12 +107,17 @@ impl Plan {
         self.routes.get(usize::from(at)).map(|(_, plan)| plan)
     }
 
+    /// The routes that have settings of their own, by template.
+    pub(super) fn routes(&self) -> impl Iterator<Item = (&str, &RoutePlan)> {
+        self.routes.iter().map(|(name, plan)| (name.as_str(), plan))
+    }
+
     /// Puts other numbers in force. Limits that come or go wait for the next start.
     pub(super) fn reconfigure(&self, config: &AdmissionConfig, now: Instant) {
         self.deadlines.reconfigure(&config.deadline);
-        if let (Some(shedder), Some(config)) = (&self.shedder, &config.shed) {
-            shedder.reconfigure(config);
-        }
+        self.trust.store(Arc::new(config.trust.clone()));
+        self.telling.set(config.rate_limit_headers);
+        self.shedding.reconfigure(config.shed.as_ref());
         match (&self.adaptive, &config.adaptive) {
             (Some(adaptive), Some(config)) => adaptive.reconfigure(config),
             (Some(_), None) => {}

@@ -1,4 +1,5 @@
 //! How a request is refused.
+use super::allowance;
 use crate::{call::Ending, error::Problem};
 use bytes::Bytes;
 use detectviz_core::resilience::{
@@ -6,14 +7,18 @@ use detectviz_core::resilience::{
     rate_limit::{HeaderText, RateLimited},
     shed::Shedding,
 };
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use std::time::Duration;
 
 /// Why a request is not taken on.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    RateLimited(RateLimited),
+    RateLimited {
+        limited: RateLimited,
+        /// Whether the caller reads of the limit.
+        told: bool,
+    },
     Overloaded(Overloaded),
     Shed(Shedding),
     /// The deadline had passed before anything was done.
@@ -22,16 +27,13 @@ pub(crate) enum Refused {
     TimedOut,
 }
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
 // === impl Refused ===
 
 impl Refused {
     /// How the request ends with it.
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::RateLimited(_) => Ending::RateLimited,
+            Self::RateLimited { .. } => Ending::RateLimited,
             Self::Overloaded(_) => Ending::Overloaded,
             Self::Shed(_) => Ending::Shed,
             Self::Late | Self::TimedOut => Ending::TimedOut,
@@ -42,19 +44,13 @@ impl Refused {
     #[cold]
     pub(crate) fn response(&self) -> Response<Full<Bytes>> {
         match self {
-            Self::RateLimited(limited) => {
+            Self::RateLimited { limited, told } => {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS);
                 let detail = "more requests than this caller may send: see `Retry-After`";
                 let mut response = problem.detail(detail).into_response();
-                let (policy, decision) = (limited.policy(), limited.decision());
-                let headers = response.headers_mut();
-                for (name, text) in [
-                    (RATE_LIMIT_POLICY, HeaderText::policy(policy, decision)),
-                    (RATE_LIMIT, HeaderText::limit(policy, decision)),
-                ] {
-                    if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
-                        headers.insert(name, value);
-                    }
+                if *told {
+                    let headers = response.headers_mut();
+                    allowance::tell(limited.policy(), limited.decision(), headers);
                 }
                 retry_after(&mut response, limited.retry_after());
                 response

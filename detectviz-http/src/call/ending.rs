@@ -42,6 +42,17 @@ pub(crate) struct Progress {
 // === impl Ending ===
 
 impl Ending {
+    /// All that have an `error_type` of their own.
+    const ERRORS: [Self; 7] = [
+        Self::Cancelled,
+        Self::Panicked,
+        Self::BodyFailed,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Shed,
+        Self::TimedOut,
+    ];
+
     /// What OpenTelemetry calls `error.type`, unless it is a status; empty for what went well.
     pub(crate) fn error_type(self) -> &'static str {
         match self {
@@ -54,6 +65,13 @@ impl Ending {
             Self::Shed => "shed",
             Self::TimedOut => "timeout",
         }
+    }
+
+    /// The ending that has this [`error_type`](Self::error_type); a status is that of a response that was sent whole.
+    pub(super) fn of_error_type(text: &str) -> Self {
+        let mut kinds = Self::ERRORS.into_iter();
+        let known = kinds.find(|ending| ending.error_type() == text);
+        known.unwrap_or(Self::Complete)
     }
 
     /// The status that the client was sent, if a head was sent at all.

@@ -19,10 +19,16 @@ impl<const N: usize> InlineText<N> {
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        let kept = &text[..text.floor_char_boundary(N - self.len)];
-        let end = self.len + kept.len();
-        self.bytes[self.len..end].copy_from_slice(kept.as_bytes());
-        self.len = end;
+        self.put(&text.as_bytes()[..text.floor_char_boundary(N - self.len)]);
+    }
+
+    /// Adds bytes that are a text by themselves, if there is room.
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if let Some(room) = self.bytes.get_mut(self.len..end) {
+            room.copy_from_slice(bytes);
+            self.len = end;
+        }
     }
 
     /// A number in decimal.
@@ -38,7 +44,9 @@ impl<const N: usize> InlineText<N> {
                 break;
             }
         }
-        self.push(str::from_utf8(&digits[at..]).unwrap_or_default());
+        // As much as fits: a digit is a character.
+        let room = N - self.len;
+        self.put(&digits[at..][..room.min(digits.len() - at)]);
     }
 
     /// An address. That of version 4, also when it is mapped into version 6, is written by hand, which is faster.
@@ -47,7 +55,7 @@ impl<const N: usize> InlineText<N> {
             IpAddr::V4(ip) => {
                 for (at, octet) in ip.octets().into_iter().enumerate() {
                     if at > 0 {
-                        self.push(".");
+                        self.put(b".");
                     }
                     self.push_number(octet.into());
                 }

@@ -1,7 +1,7 @@
 //! Texts that a request keeps of its head until it ends.
 
 /// What is kept of one text, in bytes.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST_TEXT: usize = 256;
 
 /// Copies of up to `N` texts, each of at most 256 bytes, one after the other.
 ///
@@ -14,12 +14,22 @@ pub(super) struct Texts<const N: usize> {
     len: usize,
 }
 
+/// As much of a text as is kept.
+#[inline]
+pub(crate) fn cut(text: &str) -> &str {
+    if text.len() <= LONGEST_TEXT {
+        text
+    } else {
+        &text[..text.floor_char_boundary(LONGEST_TEXT)]
+    }
+}
+
 // === impl Texts ===
 
 impl<const N: usize> Texts<N> {
     pub(super) fn new() -> Self {
         Self {
-            text: String::with_capacity(N * LONGEST),
+            text: String::with_capacity(N * LONGEST_TEXT),
             ends: [0; N],
             len: 0,
         }
@@ -35,12 +45,7 @@ impl<const N: usize> Texts<N> {
         let Some(end) = self.ends.get_mut(self.len) else {
             return;
         };
-        let kept = if text.len() <= LONGEST {
-            text
-        } else {
-            &text[..text.floor_char_boundary(LONGEST)]
-        };
-        self.text.push_str(kept);
+        self.text.push_str(cut(text));
         *end = u16::try_from(self.text.len()).unwrap_or(u16::MAX);
         self.len += 1;
     }
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn texts_come_back_in_their_order_and_cut() {
-        let long = "é".repeat(LONGEST);
+        let long = "é".repeat(LONGEST_TEXT);
         let mut texts = Texts::<3>::new();
         for _ in 0..2 {
             texts.clear();
@@ -72,7 +77,7 @@ mod tests {
             }
             assert_eq!(
                 (0..4).map(|at| texts.text(at)).collect::<Vec<_>>(),
-                ["/orders/7", "", &long[..LONGEST], ""],
+                ["/orders/7", "", &long[..LONGEST_TEXT], ""],
                 "cut between characters"
             );
         }

@@ -1,7 +1,7 @@
 //! A panic in a handler becomes a 500.
 //!
 //! The outermost part of the [stack](crate::stack). A panic while the service is called or its future is polled is caught,
-//! logged as one ERROR line with the ids of its trace, counted, and answered with problem+json. The service and the
+//! logged as one ERROR line with the ids of its trace (and, where the runtime's panic hook is, with its place and thread), counted, and answered with problem+json. The service and the
 //! connection live on: the future that panicked is dropped and nothing else.
 //!
 //! # What is not caught
@@ -15,4 +15,4 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::recorder::Recorder;
+pub(crate) use self::recorder::{CAUGHT, Recorder};

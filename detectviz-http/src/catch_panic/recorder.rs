@@ -2,6 +2,7 @@
 use crate::names;
 use detectviz_core::telemetry::{
     context::TraceContext,
+    hub::{Caught, panic_was_logged},
     logs::{Caller, Logs},
     metrics::{Counter, Desc, Kind, Registry, Unit},
 };
@@ -17,8 +18,11 @@ static PANICS: Desc = Desc {
     buckets: &[],
 };
 
-/// The target of the lines, for levels.
-const TARGET: &str = "http.panic";
+/// What is said of a panic, by whoever says it.
+pub(crate) static CAUGHT: Caught = Caught {
+    target: "http.panic",
+    message: "a handler panicked: answered with 500",
+};
 
 /// Counts and logs panics.
 pub(crate) struct Recorder {
@@ -39,17 +43,17 @@ impl Recorder {
     #[cold]
     pub(crate) fn panicked(&self, panic: &(dyn Any + Send), context: &TraceContext) {
         self.panics.inc();
-        if !self.logs.enabled(Level::ERROR, TARGET) {
+        // The hook knows where it happened; without one, or without a line of it, this is the line.
+        if panic_was_logged() || !self.logs.enabled(Level::ERROR, CAUGHT.target) {
             return;
         }
         let caller = Caller::here();
-        let message = "a handler panicked: answered with 500";
         self.logs.event(
             Level::ERROR,
-            TARGET,
+            CAUGHT.target,
             caller,
             Some(context),
-            message,
+            CAUGHT.message,
             |fields| {
                 fields.str("panic", text(panic));
             },

@@ -1,10 +1,12 @@
 //! What is sent, and what comes back.
-use super::{attempt::Answer, call::Call, pool::Lease};
-use bytes::Bytes;
-use detectviz_core::{
-    error::BoxError,
-    resilience::{timeout::Elapsed, timer::Entry},
+use super::{
+    attempt::Answer,
+    call::{Call, now},
+    pool::Lease,
+    replay::Replayed,
 };
+use bytes::Bytes;
+use detectviz_core::error::BoxError;
 use http::Response;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
@@ -29,20 +31,29 @@ enum Kind {
     Empty,
     Full(Full<Bytes>),
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
+    Replayed(Replayed),
 }
 
 pin_project_lite::pin_project! {
-    /// The body of a response: fails with [`Elapsed`] when the call's time is up before its end.
+    /// The body of a response: fails with [`Elapsed`](detectviz_core::resilience::timeout::Elapsed) when the call's time is up
+    /// before its end.
     ///
     /// The call is recorded when the body ends, fails or is dropped. It is not `Unpin`: use [`std::pin::pin!`], or read it
-    /// whole with [`BodyExt::collect`].
+    /// whole with [`BodyExt::collect`]. One that is made from bytes stands in for one that did not come.
     pub struct ResponseBody {
         #[pin]
-        inner: Incoming,
-        timer: Entry,
-        deadline: Instant,
+        inner: Inner,
         call: Option<Call>,
         lease: Option<Lease>,
+    }
+}
+
+pin_project_lite::pin_project! {
+    #[project = InnerProj]
+    #[derive(Debug)]
+    enum Inner {
+        Incoming { #[pin] body: Incoming },
+        Whole { #[pin] body: Full<Bytes> },
     }
 }
 
@@ -60,8 +71,13 @@ impl Body {
         match &self.0 {
             Kind::Empty => Some(Bytes::new()),
             Kind::Full(body) => Some(body.clone().into_inner().unwrap_or_default()),
-            Kind::Boxed(_) => None,
+            Kind::Boxed(_) | Kind::Replayed(_) => None,
         }
+    }
+
+    /// The body of one of several attempts.
+    pub(super) fn replayed(body: Replayed) -> Self {
+        Self(Kind::Replayed(body))
     }
 
     /// Takes any body.
@@ -121,6 +137,7 @@ impl http_body::Body for Body {
                 _ => Poll::Ready(None),
             },
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
+            Kind::Replayed(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -129,6 +146,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Full(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
+            Kind::Replayed(body) => body.is_end_stream(),
         }
     }
 
@@ -137,6 +155,7 @@ impl http_body::Body for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
+            Kind::Replayed(body) => body.size_hint(),
         }
     }
 }
@@ -147,6 +166,7 @@ impl fmt::Debug for Body {
             Kind::Empty => "Empty",
             Kind::Full(_) => "Full",
             Kind::Boxed(_) => "Boxed",
+            Kind::Replayed(_) => "Replayed",
         };
         f.debug_tuple("Body").field(&kind).finish()
     }
@@ -155,33 +175,51 @@ impl fmt::Debug for Body {
 // === impl ResponseBody ===
 
 impl ResponseBody {
-    /// The response of a call, whose body fails at `deadline`.
-    pub(super) fn answer(
-        answer: Answer,
-        (mut timer, deadline): (Entry, Instant),
-        mut call: Call,
-    ) -> Response<Self> {
-        let Answer {
-            response,
-            lease,
-            aim,
-            verdict,
-        } = answer;
-        timer.disarm();
-        call.answered(response.status(), aim, verdict.balance, Instant::now());
-        response.map(|inner| {
+    /// The response of a call.
+    pub(super) fn answer(answer: Answer, mut call: Call) -> Response<Self> {
+        let (response, lease) = (answer.response, answer.lease);
+        let now = answer.answering.at();
+        call.answered(response.status(), answer.answering);
+        response.map(|body| {
             let (mut call, mut lease) = (Some(call), Some(lease));
-            if inner.is_end_stream() {
-                whole(&mut call, &mut lease);
+            if body.is_end_stream() {
+                whole(&mut call, &mut lease, now);
             }
             Self {
-                inner,
-                timer,
-                deadline,
+                inner: Inner::Incoming { body },
                 call,
                 lease,
             }
         })
+    }
+
+    /// A body of no bytes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Bytes::new().into()
+    }
+}
+
+impl From<Bytes> for ResponseBody {
+    fn from(bytes: Bytes) -> Self {
+        let body = Full::new(bytes);
+        Self {
+            inner: Inner::Whole { body },
+            call: None,
+            lease: None,
+        }
+    }
+}
+
+impl From<String> for ResponseBody {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for ResponseBody {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
     }
 }
 
@@ -194,39 +232,46 @@ impl http_body::Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        if let Poll::Ready(frame) = this.inner.as_mut().poll_frame(cx) {
-            let failed = match frame {
-                Some(Ok(frame)) => {
-                    // The last frame is the end for a reader who counts bytes and does not ask again.
-                    if this.inner.is_end_stream() {
-                        whole(this.call, this.lease);
-                    }
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                Some(Err(err)) => err,
-                None => {
-                    whole(this.call, this.lease);
-                    return Poll::Ready(None);
-                }
-            };
-            let err = match this.call.take() {
-                Some(mut call) => call.failed(failed),
-                None => failed.into(),
-            };
-            return Poll::Ready(Some(Err(err)));
-        }
-        if this.call.is_none() {
-            return Poll::Pending;
-        }
-        if !this.timer.is_armed() {
-            this.timer.arm(*this.deadline, cx);
-        }
-        ready!(this.timer.poll_passed(cx));
-        let err = match this.call.take() {
-            Some(mut call) => call.elapsed(*this.deadline),
-            None => Elapsed::new(std::time::Duration::ZERO).into(),
+        let polled = match this.inner.as_mut().project() {
+            InnerProj::Whole { body } => {
+                return body.poll_frame(cx).map_err(|never| match never {});
+            }
+            InnerProj::Incoming { body } => body.poll_frame(cx),
         };
-        Poll::Ready(Some(Err(err)))
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let (Some(call), Some(trailers)) = (&mut *this.call, frame.trailers_ref()) {
+                    call.trailers(trailers);
+                }
+                // The last frame is the end for a reader who counts bytes and does not ask again.
+                if this.inner.is_end_stream() {
+                    whole(this.call, this.lease, now());
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(err))) => {
+                let err = match this.call.take() {
+                    Some(mut call) => call.failed(err),
+                    None => err.into(),
+                };
+                Poll::Ready(Some(Err(err)))
+            }
+            Poll::Ready(None) => {
+                if this.call.is_some() {
+                    whole(this.call, this.lease, now());
+                }
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                let Some(call) = this.call.as_mut() else {
+                    return Poll::Pending;
+                };
+                let now = ready!(call.poll_body_time(cx));
+                let err = call.elapsed(now);
+                *this.call = None;
+                Poll::Ready(Some(Err(err)))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -234,17 +279,10 @@ impl http_body::Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-/// The body has ended: the call is recorded, and its connection is free.
-fn whole(call: &mut Option<Call>, lease: &mut Option<Lease>) {
-    if let Some(mut call) = call.take() {
-        call.ended();
-    }
-    if let Some(lease) = lease.take() {
-        lease.finish();
+        match &self.inner {
+            Inner::Incoming { body } => body.size_hint(),
+            Inner::Whole { body } => body.size_hint(),
+        }
     }
 }
 
@@ -252,7 +290,27 @@ impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
             .field("inner", &self.inner)
-            .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Incoming { body } => body.is_end_stream(),
+            Self::Whole { body } => body.is_end_stream(),
+        }
+    }
+}
+
+/// The body has ended at `now`: the call is recorded, and its connection is free.
+fn whole(call: &mut Option<Call>, lease: &mut Option<Lease>, now: Instant) {
+    if let Some(mut call) = call.take() {
+        call.ended(now);
+    }
+    if let Some(lease) = lease.take() {
+        lease.finish(now);
     }
 }

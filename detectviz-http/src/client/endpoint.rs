@@ -20,6 +20,10 @@ impl Endpoint {
         }
     }
 
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Its connections over http or, with `tls`, over https.
     pub(super) fn pool(&self, tls: bool, make: impl FnOnce(Uri) -> EndpointPool) -> &EndpointPool {
         self.pools[usize::from(tls)].get_or_init(|| {

@@ -1,5 +1,5 @@
 //! Runs hyper's connections as tasks of the client, and ends them with it.
-use detectviz_core::task::Tasks;
+use detectviz_core::task::{Spawner, Tasks};
 use std::{
     future::Future,
     pin::Pin,
@@ -15,16 +15,20 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 #[derive(Clone, Debug)]
 pub(super) struct Executor {
     tasks: Tasks,
+    spawner: Spawner,
     closed: Arc<AtomicBool>,
+    /// Of one HTTP/2 connection: whether it runs already, and all else that is spawned is one of its streams.
+    runs: Option<Arc<AtomicBool>>,
 }
 
 pin_project_lite::pin_project! {
-    /// Ends when the client is closed. Asking the token takes a lock, so that it is asked once for each waker.
+    /// Ends when the client is closed. Asking the token takes a lock, so that it is asked once for each waker, and by a stream,
+    /// which ends with its connection, never.
     struct UntilClosed<F> {
         #[pin]
         inner: F,
         #[pin]
-        cancelled: WaitForCancellationFutureOwned,
+        cancelled: Option<WaitForCancellationFutureOwned>,
         closed: Arc<AtomicBool>,
         waker: Option<Waker>,
     }
@@ -35,8 +39,18 @@ pin_project_lite::pin_project! {
 impl Executor {
     pub(super) fn new(tasks: Tasks) -> Self {
         Self {
+            spawner: tasks.spawner("http client connection"),
             tasks,
             closed: Arc::default(),
+            runs: None,
+        }
+    }
+
+    /// What one HTTP/2 connection spawns with: first itself, then its streams.
+    pub(super) fn of_connection(&self) -> Self {
+        Self {
+            runs: Some(Arc::default()),
+            ..self.clone()
         }
     }
 
@@ -58,13 +72,15 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
+        let runs = self.runs.as_ref();
+        let is_stream = runs.is_some_and(|runs| runs.swap(true, Ordering::Relaxed));
         let until_closed = UntilClosed {
             inner: future,
-            cancelled: self.tasks.token().cancelled_owned(),
+            cancelled: (!is_stream).then(|| self.tasks.token().cancelled_owned()),
             closed: Arc::clone(&self.closed),
             waker: None,
         };
-        drop(self.tasks.spawn("http client connection", until_closed));
+        drop(self.spawner.spawn(until_closed));
     }
 }
 
@@ -78,10 +94,13 @@ impl<F: Future> Future for UntilClosed<F> {
         if this.closed.load(Ordering::Acquire) || this.inner.poll(cx).is_ready() {
             return Poll::Ready(());
         }
+        let Some(cancelled) = this.cancelled.as_pin_mut() else {
+            return Poll::Pending;
+        };
         if this.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
             return Poll::Pending;
         }
         *this.waker = Some(cx.waker().clone());
-        this.cancelled.poll(cx)
+        cancelled.poll(cx)
     }
 }

@@ -1,8 +1,9 @@
 //! The future of one call.
 use super::{
-    Body, ResponseBody,
+    InvalidTarget, NoTrustRoots, ResponseBody,
     attempt::{Answer, Attempt, NoAnswer},
-    call::Call,
+    call::{Call, now},
+    service::authority_of,
     upstream::Upstream,
 };
 use detectviz_core::{
@@ -11,27 +12,22 @@ use detectviz_core::{
         bulkhead::{Admission, Permit, Waiting},
         retry::{BudgetExhausted, Decision, Stop},
         timeout::Elapsed,
-        timer::Entry,
     },
 };
-use http::{Request, Response};
+use http::{Response, uri::Scheme};
 use std::{
     fmt,
     future::Future,
     mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 
 /// Future of [`Client`](super::Client). Dropping it cancels the call.
 pub struct ResponseFuture {
     step: Step,
-    timer: Entry,
-    /// What the timer is armed for.
-    armed: Option<Instant>,
-    deadline: Instant,
     call: Option<Call>,
 }
 
@@ -39,68 +35,44 @@ type Lookup = Pin<Box<dyn Future<Output = Result<Arc<Upstream>, BoxError>> + Sen
 
 /// How far a call is.
 pub(super) enum Step {
-    /// It cannot be made.
+    /// Nothing has been done.
+    Fresh,
+    /// It cannot be made, or has failed.
     Failed { err: BoxError },
     /// Discovery is asked: the first call to a host, so that boxing costs nothing that counts.
-    Asking {
-        lookup: Lookup,
-        request: Request<Body>,
-    },
-    /// It can be sent.
-    Found { request: Request<Body> },
+    Asking { lookup: Lookup },
     /// It waits for its turn: there is too much to do, and a box more costs nothing that counts.
-    Queued {
-        waiting: Pin<Box<Waiting>>,
-        request: Request<Body>,
-    },
+    Queued { waiting: Pin<Box<Waiting>> },
     /// It was sent.
     Sending { attempt: Attempt },
+    /// It was sent more than once, and the first answer counts.
+    Racing { attempts: Vec<Attempt> },
     /// It will be sent again.
-    Pausing {
-        until: Instant,
-        request: Request<Body>,
-    },
+    Pausing { until: Instant },
     /// It has ended.
     Done,
 }
 
 /// What a step brought.
-enum Next {
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for the answer would be an allocation"
+)]
+pub(super) enum Next {
     Step(Step),
     /// It waits, until that time at the latest.
-    Pending(Option<Instant>),
+    Pending(Step, Option<Instant>),
     Answer(Answer),
 }
 
 // === impl ResponseFuture ===
 
 impl ResponseFuture {
-    pub(super) fn new(step: Step, call: Call, deadline: Instant) -> Self {
+    pub(super) fn new(call: Call) -> Self {
         Self {
-            step,
-            timer: call.shared().timer.entry(),
-            armed: None,
-            deadline,
+            step: Step::Fresh,
             call: Some(call),
         }
-    }
-
-    /// Has the task woken at `at`.
-    fn arm(&mut self, at: Instant, cx: &Context<'_>) {
-        if self.armed != Some(at) {
-            self.armed = Some(at);
-            self.timer.arm(at, cx);
-        }
-    }
-
-    /// Ends with an error.
-    fn fail(&mut self, err: BoxError) -> Poll<Result<Response<ResponseBody>, BoxError>> {
-        self.step = Step::Done;
-        let err = match self.call.take() {
-            Some(mut call) => call.failed(err),
-            None => err,
-        };
-        Poll::Ready(Err(err))
     }
 }
 
@@ -113,47 +85,33 @@ impl Future for ResponseFuture {
         let this = &mut *self;
         loop {
             let call = this.call.as_mut().expect("not polled after its end");
-            let until = match call.step(mem::replace(&mut this.step, Step::Done), this.deadline, cx)
-            {
-                (Step::Failed { err }, _) => return this.fail(err),
-                (step, Next::Pending(until)) => {
+            let until = match call.step(mem::replace(&mut this.step, Step::Done), cx) {
+                Next::Step(Step::Failed { err }) => {
+                    let err = call.failed(err);
+                    this.call = None;
+                    return Poll::Ready(Err(err));
+                }
+                Next::Step(step) => {
+                    this.step = step;
+                    continue;
+                }
+                Next::Answer(answer) => {
+                    let call = this.call.take().expect("it was there");
+                    return Poll::Ready(Ok(ResponseBody::answer(answer, call)));
+                }
+                Next::Pending(step, until) => {
                     this.step = step;
                     until
                 }
-                (_, Next::Step(step)) => {
-                    this.step = step;
-                    this.deadline = call.deadline();
-                    continue;
-                }
-                (_, Next::Answer(answer)) => {
-                    let call = this.call.take().expect("it was there");
-                    let timer = mem::replace(&mut this.timer, call.shared().timer.entry());
-                    return Poll::Ready(Ok(ResponseBody::answer(
-                        answer,
-                        (timer, this.deadline),
-                        call,
-                    )));
-                }
             };
-            let at = until.map_or(this.deadline, |until| until.min(this.deadline));
-            this.arm(at, cx);
-            if this.timer.poll_passed(cx).is_pending() {
-                return Poll::Pending;
-            }
-            this.armed = None;
-            let now = Instant::now();
-            let call = this.call.as_mut().expect("it was there");
-            if now >= this.deadline {
-                let err = call.elapsed(this.deadline);
+            let now = ready!(call.poll_time(until, cx));
+            if now >= call.deadline {
+                let err = call.elapsed(now);
                 this.call = None;
                 this.step = Step::Done;
                 return Poll::Ready(Err(err));
             }
-            this.step = match mem::replace(&mut this.step, Step::Done) {
-                Step::Sending { attempt } => call.attempt_timed_out(attempt, this.deadline, now),
-                Step::Pausing { request, .. } => call.again(request, this.deadline),
-                step => step,
-            };
+            this.step = call.woken(mem::replace(&mut this.step, Step::Done), now);
         }
     }
 }
@@ -161,17 +119,17 @@ impl Future for ResponseFuture {
 impl fmt::Debug for ResponseFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = match self.step {
+            Step::Fresh => "Fresh",
             Step::Failed { .. } => "Failed",
             Step::Asking { .. } => "Asking",
-            Step::Found { .. } => "Found",
             Step::Queued { .. } => "Queued",
             Step::Sending { .. } => "Sending",
+            Step::Racing { .. } => "Racing",
             Step::Pausing { .. } => "Pausing",
             Step::Done => "Done",
         };
         f.debug_struct("ResponseFuture")
             .field("step", &step)
-            .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
 }
@@ -179,155 +137,179 @@ impl fmt::Debug for ResponseFuture {
 // === impl Step ===
 
 impl Step {
-    pub(super) fn failed(err: impl Into<BoxError>) -> Self {
+    fn failed(err: impl Into<BoxError>) -> Self {
         Self::Failed { err: err.into() }
-    }
-
-    pub(super) fn asking(
-        lookup: impl Future<Output = Result<Arc<Upstream>, BoxError>> + Send + 'static,
-        request: Request<Body>,
-    ) -> Self {
-        Self::Asking {
-            lookup: Box::pin(lookup),
-            request,
-        }
     }
 }
 
 // === impl Call ===
 
 impl Call {
-    /// Goes on with a step as far as it can. The step comes back with what it brought, unless that replaces it.
-    fn step(&mut self, step: Step, deadline: Instant, cx: &mut Context<'_>) -> (Step, Next) {
-        let next = match step {
-            Step::Failed { .. } | Step::Done => return (step, Next::Pending(None)),
-            Step::Asking {
-                mut lookup,
-                request,
-            } => match lookup.as_mut().poll(cx) {
-                Poll::Pending => return (Step::Asking { lookup, request }, Next::Pending(None)),
+    /// Goes on with a step as far as it can.
+    fn step(&mut self, step: Step, cx: &mut Context<'_>) -> Next {
+        Next::Step(match step {
+            Step::Fresh => self.aim(),
+            Step::Asking { mut lookup } => match lookup.as_mut().poll(cx) {
+                Poll::Pending => return Next::Pending(Step::Asking { lookup }, None),
                 Poll::Ready(Err(err)) => Step::Failed { err },
-                Poll::Ready(Ok(upstream)) => {
-                    self.aimed(upstream);
-                    Step::Found { request }
-                }
+                Poll::Ready(Ok(upstream)) => self.queue(upstream, now()),
             },
-            Step::Found { request } => self.queue(request, deadline),
-            Step::Queued {
-                mut waiting,
-                request,
-            } => match waiting.as_mut().poll(cx) {
-                Poll::Pending => return (Step::Queued { waiting, request }, Next::Pending(None)),
+            Step::Queued { mut waiting } => match self.enter(|_| waiting.as_mut().poll(cx)) {
+                Poll::Pending => return Next::Pending(Step::Queued { waiting }, None),
                 Poll::Ready(Err(err)) => Step::failed(err),
-                Poll::Ready(Ok(permit)) => self.begin(permit, request, deadline),
+                Poll::Ready(Ok(permit)) => self.first(permit, now()),
             },
             Step::Sending { mut attempt } => match attempt.poll(cx) {
                 Poll::Pending => {
-                    let ends = attempt.ends;
-                    return (Step::Sending { attempt }, Next::Pending(Some(ends)));
+                    let ends = self.or_hedge(attempt.ends);
+                    return Next::Pending(Step::Sending { attempt }, Some(ends));
                 }
                 Poll::Ready(Ok((response, lease))) => {
-                    let now = Instant::now();
-                    return self.answered_by(attempt.answered(response, lease, now), deadline, now);
+                    let now = now();
+                    return self.answered_by(attempt.answered(response, lease, now), now);
                 }
                 Poll::Ready(Err(err)) => {
-                    let now = Instant::now();
-                    self.unanswered(attempt.failed(err, now), deadline, now)
+                    let now = now();
+                    self.unanswered(attempt.failed(err, now), now)
                 }
             },
-            Step::Pausing { until, request } => {
-                if Instant::now() < until {
-                    let next = Next::Pending(Some(until));
-                    return (Step::Pausing { until, request }, next);
-                }
-                self.again(request, deadline)
+            Step::Racing { attempts } => return self.race(attempts, cx),
+            Step::Pausing { until } => return Next::Pending(step, Some(until)),
+            Step::Failed { .. } | Step::Done => step,
+        })
+    }
+
+    /// Goes on with a step whose time has come, at `now`.
+    fn woken(&mut self, step: Step, now: Instant) -> Step {
+        match step {
+            Step::Sending { attempt } if attempt.ends <= now => {
+                let failed = self.time_out(attempt, now);
+                self.unanswered(failed, now)
             }
+            Step::Sending { attempt } => self.hedge(attempt, now),
+            Step::Racing { attempts } => self.race_on(attempts, now),
+            Step::Pausing { until } if until <= now => self.again(now),
+            step => step,
+        }
+    }
+
+    /// Finds whom the request goes to, or what finds it.
+    fn aim(&mut self) -> Step {
+        let now = now();
+        self.begin(now);
+        if self.deadline <= now {
+            return Step::failed(Elapsed::new(Duration::ZERO));
+        }
+        let shared = self.shared();
+        let Some(authority) = authority_of(&self.target) else {
+            let problem = "has no host";
+            return Step::failed(InvalidTarget { problem });
         };
-        (Step::Done, Next::Step(next))
+        match self.target.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => {}
+            Some(scheme) if *scheme == Scheme::HTTPS => {
+                if !shared.pools.has_trust_roots() {
+                    let host = authority.into_owned();
+                    return Step::failed(NoTrustRoots { host });
+                }
+            }
+            _ => {
+                let problem = "is neither http nor https";
+                return Step::failed(InvalidTarget { problem });
+            }
+        }
+        if let Some(upstream) = shared.upstreams.at_once(&authority, now) {
+            return self.queue(upstream, now);
+        }
+        let (shared, authority) = (Arc::clone(shared), authority.into_owned());
+        let lookup = Box::pin(async move { shared.upstreams.ask(&authority).await });
+        Step::Asking { lookup }
     }
 
     /// Asks the bulkhead.
-    fn queue(&mut self, request: Request<Body>, deadline: Instant) -> Step {
-        let Some(upstream) = self.upstream() else {
-            return Step::Done;
-        };
-        let started = self.slot().started;
-        let priority = self.rule().priority;
-        match upstream.policies().bulkhead.admit(priority, started) {
-            Admission::Permit(permit) => self.begin(permit, request, deadline),
+    fn queue(&mut self, upstream: Arc<Upstream>, now: Instant) -> Step {
+        self.aimed(Arc::clone(&upstream));
+        let (bulkhead, priority) = (&upstream.policies().bulkhead, self.rule.priority);
+        match self.enter(|_| bulkhead.admit(priority, now)) {
+            Admission::Permit(permit) => self.first(permit, now),
             Admission::Queued(waiting) => Step::Queued {
                 waiting: Box::pin(waiting),
-                request,
             },
             Admission::Refused(err) => Step::failed(err),
         }
     }
 
     /// The first attempt.
-    fn begin(&mut self, permit: Permit, mut request: Request<Body>, deadline: Instant) -> Step {
-        self.admitted(permit, &mut request);
-        self.attempt(request, deadline)
+    fn first(&mut self, permit: Permit, now: Instant) -> Step {
+        self.admitted(permit, now);
+        self.attempt(now)
     }
 
     /// The next attempt.
-    fn again(&mut self, request: Request<Body>, deadline: Instant) -> Step {
+    fn again(&mut self, now: Instant) -> Step {
         self.retried();
-        self.attempt(request, deadline)
+        self.attempt(now)
     }
 
-    fn attempt(&mut self, request: Request<Body>, deadline: Instant) -> Step {
-        match self.start(request, deadline) {
-            Ok(attempt) => Step::Sending { attempt },
+    fn attempt(&mut self, now: Instant) -> Step {
+        match self.start(now) {
+            Ok(attempt) => {
+                self.may_hedge(now);
+                Step::Sending { attempt }
+            }
             Err(err) => Step::Failed { err },
         }
     }
 
     /// An answer: it is the call's, unless another attempt may bring a better one.
-    fn answered_by(&mut self, answer: Answer, deadline: Instant, now: Instant) -> (Step, Next) {
-        let left = deadline.saturating_duration_since(now);
-        if let Decision::Wait(wait) = self.decide(answer.verdict.retry, left, now)
-            && let Some(request) = self.saved()
+    pub(super) fn answered_by(&mut self, answer: Answer, now: Instant) -> Next {
+        self.hedged(&answer, now);
+        if let Decision::Wait(wait) = self.decide(answer.retry, false, now)
+            && self.repeat()
         {
-            let Answer {
-                response,
-                lease,
-                aim,
-                verdict,
-            } = answer;
-            aim.finish(verdict.balance, now);
-            if http_body::Body::is_end_stream(response.body()) {
-                lease.finish();
-            }
+            self.tell(answer.leave(now));
             let until = now + wait;
-            return (Step::Done, Next::Step(Step::Pausing { until, request }));
+            return Next::Step(Step::Pausing { until });
         }
-        (Step::Done, Next::Answer(answer))
+        if self.attempts > 1 {
+            self.tell(answer.end(now));
+        }
+        Next::Answer(answer)
     }
 
     /// No answer: the call fails, unless another attempt may bring one.
-    fn unanswered(&mut self, failed: NoAnswer, deadline: Instant, now: Instant) -> Step {
-        let left = deadline.saturating_duration_since(now);
+    pub(super) fn unanswered(&mut self, failed: NoAnswer, now: Instant) -> Step {
         let NoAnswer {
             source,
             unsent,
             retry,
+            end,
         } = failed;
-        match self.decide(retry, left, now) {
-            Decision::Wait(wait) => match unsent.map(|request| *request).or_else(|| self.saved()) {
-                Some(request) => Step::Pausing {
-                    until: now + wait,
-                    request,
-                },
-                None => Step::Failed { err: source },
-            },
+        self.tell(end);
+        self.hedge = None;
+        match self.decide(retry, unsent.is_some(), now) {
+            Decision::Wait(wait) => {
+                let repeats = match unsent {
+                    Some(request) => {
+                        self.request = Some(*request);
+                        true
+                    }
+                    None => self.repeat(),
+                };
+                if repeats {
+                    let until = now + wait;
+                    return Step::Pausing { until };
+                }
+                Step::Failed { err: source }
+            }
             Decision::Stop(Stop::Budget) => Step::failed(BudgetExhausted::new(source)),
             _ => Step::Failed { err: source },
         }
     }
 
-    fn attempt_timed_out(&mut self, attempt: Attempt, deadline: Instant, now: Instant) -> Step {
-        let limit = self.rule().attempt_timeout;
-        let failed = attempt.timed_out(Elapsed::new(limit).into(), now);
-        self.unanswered(failed, deadline, now)
+    /// The time of an attempt is up.
+    pub(super) fn time_out(&mut self, attempt: Attempt, now: Instant) -> NoAnswer {
+        let limit = self.rule.attempt_timeout;
+        attempt.timed_out(Elapsed::new(limit).into(), now)
     }
 }

@@ -17,20 +17,58 @@
 //! ```
 //!
 //! # Time
-//! `total_timeout` covers everything from the call to the last byte of the response's body: a lookup, connecting, the
-//! answer. When it passes while the body is being read, the [`ResponseBody`] fails with
+//! `total_timeout` covers everything from the first poll of a call to the last byte of the response's body: a lookup,
+//! connecting, the answer. When it passes while the body is being read, the [`ResponseBody`] fails with
 //! [`Elapsed`](detectviz_core::resilience::timeout::Elapsed). A deadline of the request that is being served, when it is
-//! nearer, counts instead.
+//! nearer, counts instead; when it has passed, nothing is sent.
 //!
 //! # What protects a call
 //! ```text
-//! total deadline ▸ bulkhead ▸ retry and budget ▸ breaker (counts attempts) ▸ balance ▸ attempt timeout ▸ inject ▸ endpoint
+//! total deadline ▸ bulkhead ▸ retry and budget ▸ hedge ▸ breaker (counts attempts) ▸ balance ▸ attempt timeout ▸ inject ▸ endpoint
 //! ```
 //! The [policy](PolicyConfig) of an upstream says how. Repeated is what failed in a way that may mend itself: no connection,
 //! whatever the request does, since nothing was sent; and 429, 502, 503, 504, a broken connection and a timeout where the method
 //! is idempotent, there is an `Idempotency-Key`, or the caller says that the call is [safe](SafeToRepeat). Bodies are sent
-//! again up to 64 KiB, streams never. What is left of the deadline of the request that is being served goes along as
-//! `grpc-timeout` or `x-request-timeout-ms`.
+//! again up to 64 KiB; one that comes in pieces is kept, without a copy, as it is sent. What is left of the deadline of the
+//! request that is being served goes along as `grpc-timeout` or `x-request-timeout-ms`.
+//!
+//! With [`hedge`](PolicyConfig::hedge), a call that may be repeated and is slow is sent to a second endpoint; the first
+//! answer counts, and the other attempt is cancelled, which counts neither as a failure nor as a success. It costs a token of
+//! the retry budget, since to the upstream it is a retry.
+//!
+//! A gRPC answer says how it went in its trailers. They decide what the breaker and the endpoint learn of it, as a status in the
+//! head does, unless the answer flows for longer than an attempt may take: then it is a stream, and has answered well. A call
+//! that has been given a message is not repeated.
+//!
+//! # Fallback
+//! A client is a `tower` service, so that what answers instead of an upstream that fails is a
+//! [`FallbackLayer`](detectviz_core::resilience::fallback::FallbackLayer) around it: no API of its own, and the choice is
+//! made per client, or per call with another stack around a clone. Its answers are counted in
+//! `detectviz_fallback_calls_total` and noted on the span of the request that is being served; the span of the call keeps its
+//! failure. A status such as 503 is no error; whoever wants to answer that otherwise as well, makes it one first.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use detectviz_core::{
+//!     resilience::fallback::{Fallback, FallbackLayer},
+//!     task::Tasks, telemetry::metrics::Registry,
+//! };
+//! use detectviz_http::client::{Body, ClientBuilder, ClientConfig, ConnectFailed, ResponseBody};
+//! use http::{Request, Response};
+//! use http_body_util::BodyExt;
+//! use std::future::ready;
+//! use tower::{Layer, ServiceExt};
+//!
+//! let metrics = Registry::new();
+//! let client = ClientBuilder::new(ClientConfig::default()).build(&Tasks::new()).expect("the defaults are valid");
+//! let fallback = Fallback::with_metrics("prices", &metrics).on::<ConnectFailed>("connect_failed");
+//! let client = FallbackLayer::new(fallback, |_| ready(Ok(Response::new(ResponseBody::from("[]"))))).layer(client);
+//!
+//! let request = Request::get("http://127.0.0.1:1/prices").body(Body::empty()).expect("a request");
+//! let answer = client.oneshot(request).await.expect("the fallback");
+//! assert_eq!(answer.into_body().collect().await.expect("a body").to_bytes(), "[]");
+//! # }
+//! ```
 //!
 //! # Routes
 //! What makes sense for a single call may differ by its route: times, attempts, whether it is safe to repeat, priority. Of the
@@ -73,6 +111,7 @@
 //! # What it does not do
 //! It follows no redirects, keeps no cookies and reads no proxy settings.
 mod aim;
+mod answering;
 mod attempt;
 mod body;
 mod builder;
@@ -85,6 +124,7 @@ mod executor;
 mod failure;
 mod future;
 mod handle;
+mod hedging;
 mod hosts;
 mod housekeeping;
 mod in_flight;
@@ -93,6 +133,7 @@ mod policies;
 mod policy;
 mod pool;
 mod recorder;
+mod replay;
 mod route_policy;
 mod rules;
 mod saved;
@@ -100,6 +141,8 @@ mod sending;
 mod service;
 #[cfg(feature = "tls")]
 mod source;
+mod span;
+mod state;
 #[cfg(test)]
 mod tests;
 mod upstream;

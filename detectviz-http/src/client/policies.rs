@@ -2,6 +2,7 @@
 use super::{
     PolicyConfig,
     endpoint::Endpoint,
+    hedging::Hedging,
     live::LiveDuration,
     pool::PoolLimits,
     rules::{Rule, Rules},
@@ -31,6 +32,7 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Policies {
     pub(super) retry: Retry,
+    pub(super) hedging: Hedging,
     pub(super) breaker: Circuit,
     pub(super) bulkhead: Bulkhead,
     /// Of the pool of each endpoint.
@@ -109,6 +111,7 @@ impl Policies {
             return false;
         }
         self.retry.reconfigure(&config.retry);
+        self.hedging.set(config.hedge.as_ref());
         self.breaker.handle().reconfigure(&config.breaker);
         self.bulkhead.reconfigure(&config.bulkhead);
         self.limits.set(&config.balance.limits);
@@ -165,7 +168,10 @@ impl PolicyMaker {
         let rest = settings.rules.rest();
         let limits = PoolLimits::default();
         limits.set(&config.balance.limits);
+        let hedging = Hedging::new(upstream, &self.metrics);
+        hedging.set(config.hedge.as_ref());
         Policies {
+            hedging,
             retry: Retry::with_metrics(&config.retry, upstream, &self.metrics),
             breaker: Circuit::new(upstream, &config.breaker, &self.metrics),
             bulkhead: Bulkhead::with_metrics(&config.bulkhead, upstream, &self.bulkheads),

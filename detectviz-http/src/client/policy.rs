@@ -6,6 +6,7 @@ use detectviz_core::{
     resilience::{
         breaker::{BreakerConfig, WindowConfig},
         bulkhead::BulkheadConfig,
+        hedge::HedgeConfig,
         retry::RetryConfig,
     },
 };
@@ -31,6 +32,9 @@ pub struct PolicyConfig {
     pub total_timeout: Option<Duration>,
     /// How failed attempts are repeated.
     pub retry: RetryConfig,
+    /// When an attempt that is slow gets company, unless `null`: calls that may be repeated are then sent to a second
+    /// endpoint, and the first answer counts.
+    pub hedge: Option<HedgeConfig>,
     /// When the upstream as a whole is left alone for a while. It counts attempts.
     pub breaker: BreakerConfig,
     /// How many calls run at once, and how many wait for their turn.
@@ -65,6 +69,13 @@ impl PolicyConfig {
     #[must_use]
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Has slow attempts get company.
+    #[must_use]
+    pub fn hedge(mut self, hedge: HedgeConfig) -> Self {
+        self.hedge = Some(hedge);
         self
     }
 
@@ -123,6 +134,7 @@ impl Default for PolicyConfig {
         Self {
             attempt_timeout: Duration::from_secs(1),
             retry: RetryConfig::default(),
+            hedge: None,
             breaker: BreakerConfig::default(),
             bulkhead: BulkheadConfig::default(),
             balance: BalanceConfig::default(),
@@ -156,6 +168,9 @@ impl Section for PolicyConfig {
             check.problem("hash_header", "it is no name of a header", remedy);
         }
         check.nested("retry", &self.retry);
+        if let Some(hedge) = &self.hedge {
+            check.nested("hedge", hedge);
+        }
         check.nested("breaker", &self.breaker);
         check.nested("bulkhead", &self.bulkhead);
         check.nested("balance", &self.balance);

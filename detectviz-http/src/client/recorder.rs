@@ -1,5 +1,5 @@
 //! The metrics of the client.
-use super::call::method_name;
+use super::span::method_name;
 use crate::names;
 use arc_swap::ArcSwap;
 use detectviz_core::telemetry::{

@@ -10,6 +10,7 @@ use std::{
     fmt,
     future::pending,
     task::{Context, Poll},
+    time::Instant,
 };
 use tokio_util::sync::ReusableBoxFuture;
 
@@ -34,10 +35,15 @@ pub(super) struct Sending {
 // === impl Sending ===
 
 impl Sending {
-    /// Sends `request` on a connection of `pool`, from the first poll on.
-    pub(super) fn new(pool: EndpointPool, request: Request<Body>) -> Self {
-        let work = attempt(Some((pool, request)));
+    /// Takes `request` and sends it on a connection of `pool`, from the first poll on, which is soon after `now`.
+    #[inline]
+    pub(super) fn new(
+        pool: EndpointPool,
+        request: &mut Option<Request<Body>>,
+        now: Instant,
+    ) -> Self {
         let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
+        let work = attempt(request.take().map(|request| (pool, request, now)));
         let future = match kept.ok().flatten() {
             Some(mut kept) => {
                 kept.set(work);
@@ -82,9 +88,9 @@ impl fmt::Debug for Sending {
 }
 
 /// Without work it never ends.
-async fn attempt(work: Option<(EndpointPool, Request<Body>)>) -> Sent {
+async fn attempt(work: Option<(EndpointPool, Request<Body>, Instant)>) -> Sent {
     match work {
-        Some((pool, request)) => pool.send(request).await,
+        Some((pool, request, now)) => pool.send(request, now).await,
         None => pending().await,
     }
 }

@@ -1,10 +1,13 @@
 //! The client itself.
 use super::{
-    Body, ClientConfig, ClientHandle, InvalidTarget, NoTrustRoots, ResponseBody, ResponseFuture,
-    call::Call, connect::Pools, executor::Executor, future::Step, housekeeping::Housekeeping,
-    in_flight::InFlight, recorder::Recorder, upstream::Upstream, upstreams::Upstreams,
+    Body, ClientConfig, ClientHandle, ResponseBody, ResponseFuture, call::Call, connect::Pools,
+    executor::Executor, housekeeping::Housekeeping, in_flight::InFlight, recorder::Recorder,
+    upstream::Upstream, upstreams::Upstreams,
 };
-use crate::propagation::Propagators;
+use crate::{
+    head_scan::Known,
+    propagation::{Propagators, keep},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
@@ -18,13 +21,10 @@ use detectviz_core::{
         span::Spans,
     },
 };
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header,
-    uri::{PathAndQuery, Scheme},
-};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
 use std::{
     borrow::Cow,
-    fmt,
+    fmt, mem,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -57,9 +57,6 @@ pub(super) struct Shared {
     pub(super) housekeeping: Housekeeping,
 }
 
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
-
 /// How long a closed connection may take to go away; it needs one turn of its task.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -77,7 +74,8 @@ impl Client {
         self.request(request)
     }
 
-    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent before the future is polled.
+    /// Sends `request`, whose URI is absolute: `http://orders/v1/items`. Nothing is sent, and
+    /// no time counts, before the future is polled.
     ///
     /// # Errors
     /// See the [module](super).
@@ -86,14 +84,7 @@ impl Client {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = request.map(Body::new);
-        let now = Instant::now();
-        let slot = self.shared.span_at(now);
-        let (method, target) = (request.method().clone(), request.uri().clone());
-        let mut call = Call::new(&self.shared, method, target, slot);
-        let step = self.step(request, &mut call, now);
-        let deadline = call.deadline();
-        ResponseFuture::new(step, call, deadline)
+        ResponseFuture::new(Call::new(&self.shared, request.map(Body::new)))
     }
 
     /// How many calls are under way: begun, and the body of the response not yet read, nor dropped.
@@ -119,37 +110,6 @@ impl Client {
         self.shared.pools.reconfigure(config);
         self.shared.upstreams.hosts().reconfigure(config);
         Ok(())
-    }
-
-    /// Finds whom the request goes to, or what finds it.
-    fn step(&self, request: Request<Body>, call: &mut Call, now: Instant) -> Step {
-        let shared = &self.shared;
-        let Some(authority) = authority_of(request.uri()) else {
-            let problem = "has no host";
-            return Step::failed(InvalidTarget { problem });
-        };
-        match request.uri().scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => {}
-            Some(scheme) if *scheme == Scheme::HTTPS => {
-                if !shared.pools.has_trust_roots() {
-                    let host = authority.into_owned();
-                    return Step::failed(NoTrustRoots { host });
-                }
-            }
-            _ => {
-                let problem = "is neither http nor https";
-                return Step::failed(InvalidTarget { problem });
-            }
-        }
-        if let Some(upstream) = shared.upstreams.at_once(&authority, now) {
-            call.aimed(upstream);
-            return Step::Found { request };
-        }
-        let (shared, authority) = (Arc::clone(shared), authority.into_owned());
-        Step::asking(
-            async move { shared.upstreams.ask(&authority).await },
-            request,
-        )
     }
 }
 
@@ -214,13 +174,13 @@ impl Shared {
         let grpc = headers
             .get(header::CONTENT_TYPE)
             .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-        let (name, text) = if grpc {
-            (GRPC_TIMEOUT, TimeoutText::grpc(left))
+        let (known, text) = if grpc {
+            (Known::GrpcTimeout, TimeoutText::grpc(left))
         } else {
-            (REQUEST_TIMEOUT, TimeoutText::millis(left))
+            (Known::XRequestTimeoutMs, TimeoutText::millis(left))
         };
-        if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
-            headers.insert(name, value);
+        if let Ok(value) = HeaderValue::from_maybe_shared(keep(text.as_bytes())) {
+            headers.insert(known.name(), value);
         }
     }
 
@@ -240,8 +200,7 @@ impl Shared {
 
     /// Says whom the request is for: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must not differ (RFC
     /// 9113, 8.3.1).
-    pub(super) fn address(self: &Arc<Self>, upstream: &Upstream, request: &mut Request<Body>) {
-        self.housekeeping.start(self);
+    pub(super) fn address(&self, upstream: &Upstream, request: &mut Request<Body>) {
         if !request.headers().contains_key(header::USER_AGENT)
             && let Some(name) = &self.user_agent
         {
@@ -265,17 +224,24 @@ impl Shared {
         }
     }
 
-    /// The span of a call that begins at `now`: below the innermost span that the caller works in, its own or that of the
-    /// request that is being served, or a trace of its own.
-    fn span_at(&self, now: Instant) -> Slot {
+    /// Makes `slot` that of a new call: below the innermost span that the caller works in, its own or that of the request that
+    /// is being served, or a trace of its own. When it begins is not known yet.
+    pub(super) fn open(&self, slot: &mut Slot) {
         let around = hub::current_context();
-        let mut slot = current(|slot| slot.map(|slot| slot.child_at(now)))
-            .unwrap_or_else(|| Slot::started_at(around.unwrap_or_else(|| self.root()), now));
-        if let Some(around) = around {
-            slot.context = around.child();
-            slot.parent = Some(around.span_id());
-        }
-        slot
+        let notes = mem::take(&mut slot.notes);
+        *slot = current(|caller| {
+            let above = around.or(caller.map(|caller| caller.context));
+            let context = above.map_or_else(|| self.root(), |above| above.child());
+            let mut slot = Slot::started_at(context, slot.started);
+            slot.parent = above.map(|above| above.span_id());
+            if let Some(caller) = caller {
+                slot.tracestate = caller.tracestate.clone();
+                slot.baggage = caller.baggage.clone();
+                slot.deadline = caller.deadline;
+            }
+            slot
+        });
+        slot.notes = notes;
     }
 
     fn root(&self) -> TraceContext {
@@ -286,7 +252,7 @@ impl Shared {
 }
 
 /// The host in lower case and the port, without user information.
-fn authority_of(uri: &Uri) -> Option<Cow<'_, str>> {
+pub(super) fn authority_of(uri: &Uri) -> Option<Cow<'_, str>> {
     let authority = uri.authority()?.as_str();
     let authority = authority
         .rsplit_once('@')

@@ -8,7 +8,7 @@ use detectviz_core::{
         retry::{self, Hint, Reason},
     },
 };
-use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::time::{Duration, SystemTime};
 
 /// What the result of one attempt means.
@@ -22,6 +22,23 @@ pub(super) struct Verdict {
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// What the head of an answer says of gRPC.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Grpc {
+    is_grpc: bool,
+    /// In an answer without a message.
+    pub(super) status: Option<u16>,
+}
+
+const UNKNOWN: u16 = 2;
+const RESOURCE_EXHAUSTED: u16 = 8;
+const UNAVAILABLE: u16 = 14;
+
+/// The statuses of gRPC that are the server's fault: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS. They are
+/// those which both Envoy (`Grpc::Utility::grpcToHttpStatus`, as 500 and more) and linkerd (`classify::grpc::Codes`) take
+/// for failures.
+const FAILURES: [u16; 5] = [UNKNOWN, 4, 13, UNAVAILABLE, 15];
 
 /// Marks a request whose effect is the same when it comes twice, whatever its method: put it into the request's
 /// [`Extensions`](http::Extensions).
@@ -39,16 +56,56 @@ pub(super) fn is_repeatable<B>(request: &http::Request<B>) -> bool {
         || request.extensions().get::<SafeToRepeat>().is_some()
 }
 
+/// The status of gRPC in the trailers.
+pub(super) fn grpc_status(trailers: &HeaderMap) -> Option<u16> {
+    status_in(trailers.get(GRPC_STATUS)?)
+}
+
+fn status_in(value: &HeaderValue) -> Option<u16> {
+    value.to_str().ok()?.parse().ok()
+}
+
+// === impl Grpc ===
+
+impl Grpc {
+    /// What the head of an answer says, found in one pass, which costs less than to hash the names.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut grpc = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                "content-type" => {
+                    grpc.is_grpc |= value.as_bytes().starts_with(b"application/grpc");
+                }
+                "grpc-status" => grpc.status = status_in(value),
+                _ => {}
+            }
+        }
+        grpc
+    }
+
+    /// Whether the trailers of an answer with this status say how it went.
+    pub(super) fn awaits_trailers(self, status: StatusCode) -> bool {
+        self.is_grpc && self.status.is_none() && status == StatusCode::OK
+    }
+}
+
 // === impl Verdict ===
 
 impl Verdict {
     /// What an answer means.
-    pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, repeatable: bool) -> Self {
-        let grpc = headers.get(GRPC_STATUS).map(http::HeaderValue::as_bytes);
+    pub(super) fn of_answer(
+        status: StatusCode,
+        (headers, grpc): (&HeaderMap, Grpc),
+        repeatable: bool,
+    ) -> Self {
+        Self::of(status, grpc.status, headers, repeatable)
+    }
+
+    fn of(status: StatusCode, grpc: Option<u16>, headers: &HeaderMap, repeatable: bool) -> Self {
         let reason = match (status, grpc) {
-            // gRPC's UNAVAILABLE and RESOURCE_EXHAUSTED, in answers without a message.
-            (_, Some(b"14")) => Some(Reason::Unavailable),
-            (_, Some(b"8")) => Some(Reason::RateLimited),
+            // In answers without a message.
+            (_, Some(UNAVAILABLE)) => Some(Reason::Unavailable),
+            (_, Some(RESOURCE_EXHAUSTED)) => Some(Reason::RateLimited),
             (StatusCode::TOO_MANY_REQUESTS, _) => Some(Reason::RateLimited),
             (
                 StatusCode::BAD_GATEWAY
@@ -61,17 +118,17 @@ impl Verdict {
         let hint = reason.map_or(Hint::None, |_| hint(headers));
         let overloaded = status == StatusCode::SERVICE_UNAVAILABLE
             || reason == Some(Reason::RateLimited)
-            || grpc == Some(b"14");
+            || grpc == Some(UNAVAILABLE);
+        let grpc_failed = grpc.is_some_and(|status| FAILURES.contains(&status));
+        let failed = status.is_server_error() || grpc_failed;
         Self {
             retry: match reason {
                 Some(_) if !repeatable => retry::Outcome::NotSafe,
                 Some(reason) => retry::Outcome::retryable(reason).with_hint(hint),
-                None if status.is_client_error() || status.is_server_error() => {
-                    retry::Outcome::Fatal
-                }
+                None if status.is_client_error() || failed => retry::Outcome::Fatal,
                 None => retry::Outcome::Success,
             },
-            breaker: if status.is_server_error() || grpc == Some(b"14") {
+            breaker: if failed {
                 breaker::Outcome::Failure
             } else {
                 breaker::Outcome::Success
@@ -79,12 +136,19 @@ impl Verdict {
             balance: if overloaded {
                 let retry_after = after(hint);
                 balance::Outcome::Overloaded { retry_after }
-            } else if status.is_server_error() {
+            } else if failed {
                 balance::Outcome::Failure(FailureKind::Answer)
             } else {
                 balance::Outcome::Success
             },
         }
+    }
+
+    /// What the trailers of a gRPC answer mean, whose message has been taken: it is not asked for again. Without a status
+    /// the answer is broken off, which gRPC takes for UNKNOWN.
+    pub(super) fn of_trailers(trailers: &HeaderMap) -> Self {
+        let grpc = grpc_status(trailers).unwrap_or(UNKNOWN);
+        Self::of(StatusCode::OK, Some(grpc), trailers, false)
     }
 
     /// What it means that there was no answer.
@@ -143,7 +207,7 @@ fn after(hint: Hint) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderValue, Request};
+    use http::Request;
 
     #[test]
     fn what_may_be_repeated_the_method_or_the_caller_says() {
@@ -181,14 +245,51 @@ mod tests {
             (503, false, "not safe", Failure),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let verdict = Verdict::of_answer(status, &HeaderMap::new(), repeatable);
-            let said = match verdict.retry {
-                retry::Outcome::Success => "success",
-                retry::Outcome::Retryable { .. } => "retryable",
-                retry::Outcome::NotSafe => "not safe",
-                _ => "fatal",
-            };
-            assert_eq!((said, verdict.breaker), (retried, counted), "{status}");
+            let verdict = of_head(status, &HeaderMap::new(), repeatable);
+            let (said, counts) = (said(verdict), verdict.breaker);
+            assert_eq!((said, counts), (retried, counted), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_grpc_counts_as_one_of_http_does() {
+        use breaker::Outcome::{Failure, Success};
+        for (code, retried, counted) in [
+            ("0", "success", Success),
+            ("3", "success", Success),
+            ("8", "retryable", Success),
+            ("13", "fatal", Failure),
+            ("14", "retryable", Failure),
+            ("x", "success", Success),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
+            let verdict = of_head(StatusCode::OK, &headers, true);
+            assert_eq!(
+                (said(verdict), verdict.breaker),
+                (retried, counted),
+                "{code}"
+            );
+            let trailers = Verdict::of_trailers(&headers);
+            assert_ne!(said(trailers), "retryable", "{code}");
+            if code != "x" {
+                assert_eq!(trailers.breaker, counted, "{code}");
+            }
+        }
+        let none = Verdict::of_trailers(&HeaderMap::new());
+        assert_eq!(none.breaker, Failure, "it broke off");
+    }
+
+    fn of_head(status: StatusCode, headers: &HeaderMap, repeatable: bool) -> Verdict {
+        Verdict::of_answer(status, (headers, Grpc::of(headers)), repeatable)
+    }
+
+    fn said(verdict: Verdict) -> &'static str {
+        match verdict.retry {
+            retry::Outcome::Success => "success",
+            retry::Outcome::Retryable { .. } => "retryable",
+            retry::Outcome::NotSafe => "not safe",
+            _ => "fatal",
         }
     }
 
@@ -205,7 +306,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_static(value));
-            let verdict = Verdict::of_answer(StatusCode::SERVICE_UNAVAILABLE, &headers, true);
+            let verdict = of_head(StatusCode::SERVICE_UNAVAILABLE, &headers, true);
             let expected = balance::Outcome::Overloaded {
                 retry_after: expected,
             };

@@ -12,8 +12,10 @@
 //! ```
 mod current;
 mod info;
+mod network;
 
 pub use self::{
     current::{Entered, current},
     info::ConnInfo,
+    network::{InvalidNetwork, Network},
 };

@@ -19,8 +19,8 @@ pub fn admin() -> Kind {
         let identity = &shared.identity;
         let admin = AdminBuilder::new(config, probes)
             .with_metrics(shared.telemetry.metrics())
-            .with_views(&shared.views)
             .with_log_levels(shared.telemetry.logs().levels())
+            .with_views(&shared.views)
             .with_config(move || view.current().to_json())
             .with_version(Version::new(
                 identity.name.clone(),

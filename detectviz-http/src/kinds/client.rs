@@ -6,6 +6,9 @@ use crate::{
 use detectviz_core::runtime::Kind;
 use std::time::Instant;
 
+/// Where the admin port shows the hosts of clients.
+const CLIENTS: (&str, &str) = ("/clients", "hosts of clients, and what protects them");
+
 /// The kind `http-client`: provides a [`Client`](crate::client::Client) that finds services by name, and its
 /// [`ClientHandle`](crate::client::ClientHandle), whose view is `/clients` on the admin port. Live keys apply while it runs.
 #[must_use]
@@ -22,8 +25,7 @@ pub fn client() -> Kind {
         cx.provide(client.clone());
         cx.provide(client.handle());
         let handle = client.handle();
-        let views = &cx.shared().views;
-        views.show("clients", cx.name(), move || handle.to_json(Instant::now()));
+        cx.show(CLIENTS, move || handle.to_json(Instant::now()));
         let running = client.clone();
         let name = cx.name().to_owned();
         cx.on_reload(config, move |config| {

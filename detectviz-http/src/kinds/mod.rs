@@ -2,7 +2,7 @@
 //!
 //! | kind | section | provides to others |
 //! |---|---|---|
-//! | `http-server` | [`ServerConfig`](crate::server::ServerConfig) | [`BoundAddr`] |
+//! | `http-server` | [`ServerConfig`](crate::server::ServerConfig) | [`BoundAddr`], [`AdmissionHandle`](crate::admission::AdmissionHandle) |
 //! | `admin` | [`AdminConfig`](crate::admin::AdminConfig) | [`BoundAddr`] |
 //! | `http-client` | [`ClientConfig`](crate::client::ClientConfig) | [`Client`](crate::client::Client), [`ClientHandle`](crate::client::ClientHandle) |
 //!
@@ -24,7 +24,6 @@ mod admin;
 mod app;
 mod bound;
 mod client;
-mod metrics_page;
 mod server;
 mod shared;
 

@@ -1,5 +1,5 @@
 //! `http-server`.
-use super::{App, BoundAddr, metrics_page::MetricsPage, shared::Shared};
+use super::{App, BoundAddr, shared::Shared};
 use crate::{
     body::RequestBody,
     probe::Probes,
@@ -15,10 +15,15 @@ use detectviz_core::{
 };
 use http::{Request, Response};
 use http_body::Body;
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Instant};
 use tower_service::Service;
 
+/// Where the admin port shows the limits, and what they hold.
+const ADMISSION: (&str, &str) = ("/admission", "limits of servers, and how full they are");
+
 /// The kind `http-server`: serves what `app` makes, within the whole [stack](crate::stack) and with probes.
+///
+/// Its limits follow the file while it runs: what stands in [`AdmissionConfig`](crate::admission::AdmissionConfig) and is live.
 ///
 /// `app` runs once for each component of the kind; it finds what was built before by name in the context.
 #[must_use]
@@ -38,9 +43,8 @@ where
         description,
         move |config: ServerConfig, cx| {
             let App { service, routes } = app(cx)?;
-            let shared = cx.shared();
+            let shared = cx.shared().clone();
             let probes = Probes::new(&config.probes, shared.health.clone());
-            let metrics = config.metrics.then(|| shared.telemetry.metrics().clone());
             let deps = StackDeps::default()
                 .with_metrics(shared.telemetry.metrics().clone())
                 .with_logs(shared.telemetry.logs().clone())
@@ -48,11 +52,23 @@ where
                 .with_routes(routes)
                 .with_probes(probes)
                 .with_propagators(Propagators::new(shared.telemetry.propagation()));
-            let deps = deps.with_timer(Timer::with_tasks(cx.tasks()));
+            let deps = deps
+                .with_timer(Timer::with_tasks(cx.tasks()))
+                .with_metrics_page(config.metrics);
             let stack = Stack::new(&config.layers, deps)?;
-            stack.admission().start(cx.tasks(), Path::new("/"));
-            // Scrapes are answered whatever else is refused.
-            let service = MetricsPage::new(stack.service(service), metrics);
+            let admission = stack.admission();
+            admission.start(cx.tasks(), Path::new("/"));
+            let handle = admission.handle();
+            cx.provide(handle.clone());
+            cx.show(ADMISSION, move || {
+                // Numbers and strings always serialize.
+                serde_json::to_value(handle.snapshot(now())).unwrap_or_default()
+            });
+            let live = admission.clone();
+            cx.on_reload(config.clone(), move |next: ServerConfig| {
+                live.reconfigure(&next.layers.admission, now());
+            });
+            let service = stack.service(service);
             let deps = ServerDeps::new(
                 cx.tasks().clone(),
                 shared.phase.clone(),
@@ -64,4 +80,9 @@ where
             Ok(Shared(server))
         },
     )
+}
+
+/// The clock that requests are measured by.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

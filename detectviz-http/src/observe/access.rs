@@ -1,12 +1,13 @@
 //! The access log.
 use super::series::Key;
 use crate::{
-    call::{Ending, Head, InlineText},
+    call::{Head, InlineText, LONGEST_TEXT, Outcome, cut},
+    head_scan::{Found, Known},
     route::{Route, RouteTable},
 };
 use detectviz_core::telemetry::{
     context::TraceContext,
-    logs::{self, Caller, LineTemplate, Logs},
+    logs::{self, Caller, EarlyFields, LineTemplate, Logs},
 };
 use std::time::{Duration, Instant};
 use tracing::Level;
@@ -47,8 +48,23 @@ pub(super) fn template(logs: &Logs, routes: &RouteTable, route: Route, key: Key)
         }
         fields.u64("status", status.into());
         fields.str("outcome", outcome);
-        fields.str("protocol", key.version);
+        fields.str("protocol", key.wire.version());
     })
+}
+
+/// Renders the fields that are known at once: who keeps them keeps nothing else of the head for the line.
+#[inline]
+pub(super) fn render(logs: &Logs, path: &str, head: &Found<'_>, fields: &mut EarlyFields) {
+    logs.render(fields, |values| {
+        if !path.is_empty() {
+            values.str(&PATH, cut(path));
+        }
+        match head.first(Known::UserAgent) {
+            None | Some(b"") => {}
+            Some(agent) if agent.len() <= LONGEST_TEXT => values.bytes(&USER_AGENT, agent),
+            Some(_) => values.str(&USER_AGENT, cut(head.text(Known::UserAgent))),
+        }
+    });
 }
 
 /// Writes the line of a request.
@@ -56,9 +72,7 @@ pub(super) fn template(logs: &Logs, routes: &RouteTable, route: Route, key: Key)
 pub(super) fn write(logs: &Logs, template: &LineTemplate, head: &Head, tail: &Tail) {
     let entry = logs.entry(template).trace(Some(&tail.trace));
     entry.write(tail.at, |values| {
-        if !head.path().is_empty() {
-            values.str(&PATH, head.path());
-        }
+        values.early(&head.fields);
         values.millis(&DURATION, tail.took);
         if let Some(bytes) = head.bytes_in {
             values.u64(&BYTES_IN, bytes);
@@ -67,21 +81,12 @@ pub(super) fn write(logs: &Logs, template: &LineTemplate, head: &Head, tail: &Ta
         if let Some(peer) = head.peer {
             values.addr(&PEER, peer);
         }
-        if !head.user_agent().is_empty() {
-            values.str(&USER_AGENT, head.user_agent());
-        }
     });
 }
 
 /// What the log shows as status and outcome.
 fn shown(key: Key) -> (u16, &'static str) {
-    let outcome = match key.ending {
-        Ending::Complete if key.status < 500 => "ok",
-        Ending::Cancelled => "client_gone",
-        Ending::RateLimited | Ending::Overloaded | Ending::Shed => "refused",
-        Ending::TimedOut => "timed_out",
-        _ => "error",
-    };
+    let outcome = Outcome::of(key.ending, key.status).logged();
     // nginx's number for a client that closed the connection before it was answered.
     let status = if key.status == 0 { 499 } else { key.status };
     (status, outcome)

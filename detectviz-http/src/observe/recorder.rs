@@ -6,9 +6,14 @@ use super::{
 };
 use crate::{
     call::{Ending, Head},
+    head_scan::Found,
     route::{Match, RouteTable},
 };
-use detectviz_core::telemetry::{context::Slot, logs::Logs, metrics::Registry};
+use detectviz_core::telemetry::{
+    context::Slot,
+    logs::{EarlyFields, Logs},
+    metrics::Registry,
+};
 use std::{
     fmt,
     time::{Duration, Instant},
@@ -31,6 +36,8 @@ pub(crate) struct Ended {
     /// When.
     pub(crate) at: Instant,
     pub(crate) took: Duration,
+    /// `at` since the Unix epoch, where the trace is sampled; else 0.
+    pub(crate) unix_nanos: u64,
     pub(crate) bytes_out: u64,
 }
 
@@ -56,24 +63,33 @@ impl Recorder {
 
     /// Begins a request; returns whether its line will be written if nothing keeps it out of the log.
     pub(crate) fn started(&self, head: &Head) -> bool {
-        self.series.active(head.method, head.scheme).add(1);
+        self.series.active(head.method, head.wire).add(1);
         self.config.access_log && self.logs.enabled(Level::INFO, TARGET)
+    }
+
+    /// Renders what the head of a request gives to its line.
+    #[inline]
+    pub(crate) fn render(&self, path: &str, head: &Found<'_>, fields: &mut EarlyFields) {
+        access::render(&self.logs, path, head, fields);
     }
 
     /// Records a request; `logged` is what [`started`](Self::started) returned.
     pub(crate) fn ended(&self, head: &Head, slot: &Slot, ended: &Ended, logged: bool) {
         let key = Key {
             method: head.method,
-            scheme: head.scheme,
-            version: head.version,
+            wire: head.wire,
             status: ended.ending.status(ended.status).unwrap_or(0),
             ending: ended.ending,
         };
         let route = ended.found.route;
-        self.series.active(head.method, head.scheme).add(-1);
+        self.series.active(head.method, head.wire).add(-1);
         self.series.read(route, key, |handles| {
-            handles.requests.inc();
-            handles.duration.observe_traced(ended.took, &slot.context);
+            handles
+                .duration
+                .observe_traced_at(ended.took, &slot.context, ended.unix_nanos);
+            if let Some(beyond) = &handles.beyond {
+                beyond.inc();
+            }
             if logged && (!ended.found.quiet || self.config.log_probes) {
                 let routes = self.series.routes();
                 let template = || access::template(&self.logs, routes, route, key);

@@ -1,6 +1,7 @@
 //! The handles of every series that a route has, found without a lock and without building labels.
+use super::outcomes::Outcomes;
 use crate::{
-    call::{Ending, digits},
+    call::{Ending, Outcome, Wire, digits},
     names,
     route::{MethodName, Route, RouteTable},
 };
@@ -51,7 +52,7 @@ const KEPT: usize = 16;
 pub(super) struct SeriesTable {
     routes: RouteTable,
     durations: Family<Histogram>,
-    requests: Family<Counter>,
+    outcomes: Outcomes,
     active: Family<Gauge>,
     by_route: Box<[OnceLock<Box<ByMethod>>]>,
     active_by: [OnceLock<Arc<Gauge>>; MethodName::COUNT * 2],
@@ -61,8 +62,7 @@ pub(super) struct SeriesTable {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) method: MethodName,
-    pub(super) scheme: &'static str,
-    pub(super) version: &'static str,
+    pub(super) wire: Wire,
     /// The status that was sent; 0 for none.
     pub(super) status: u16,
     pub(super) ending: Ending,
@@ -71,7 +71,8 @@ pub(super) struct Key {
 /// What one series is recorded in.
 pub(super) struct Handles {
     pub(super) duration: Arc<Histogram>,
-    pub(super) requests: Arc<Counter>,
+    /// For the outcome, where that has no series.
+    pub(super) beyond: Option<Arc<Counter>>,
     /// What its lines have in common; rendered for the first of them.
     pub(super) line: OnceLock<LineTemplate>,
 }
@@ -85,10 +86,18 @@ type Kept = [OnceLock<(Key, Handles)>; KEPT];
 
 impl SeriesTable {
     pub(super) fn new(metrics: &Registry, routes: RouteTable) -> Self {
+        let durations = metrics.histogram(&DURATION);
+        let active = metrics.gauge(&ACTIVE);
+        let labels = [
+            "http.request.method",
+            "http.route",
+            "http.response.status_code",
+        ];
+        metrics.counter_of(&REQUESTS, &durations, &labels);
         Self {
-            durations: metrics.histogram(&DURATION),
-            requests: metrics.counter(&REQUESTS),
-            active: metrics.gauge(&ACTIVE),
+            outcomes: Outcomes::new(metrics, &durations, &active),
+            durations,
+            active,
             by_route: (0..routes.capacity()).map(|_| OnceLock::new()).collect(),
             active_by: [const { OnceLock::new() }; MethodName::COUNT * 2],
             routes,
@@ -100,9 +109,10 @@ impl SeriesTable {
     }
 
     /// How many requests of that method are being answered.
-    pub(super) fn active(&self, method: MethodName, scheme: &'static str) -> &Gauge {
-        let at = method.index() * 2 + usize::from(scheme == "https");
-        self.active_by[at].get_or_init(|| self.active.with(&[method.as_str(), scheme]))
+    #[inline]
+    pub(super) fn active(&self, method: MethodName, wire: Wire) -> &Gauge {
+        let at = method.index() * 2 + usize::from(wire.secure);
+        self.active_by[at].get_or_init(|| self.active.with(&[method.as_str(), wire.scheme()]))
     }
 
     /// Gives `record` the handles of a series.
@@ -136,17 +146,24 @@ impl SeriesTable {
             kind => kind,
         };
         let method = key.method.as_str();
-        self.routes.read_template(route, |route| Handles {
-            duration: self.durations.with(&[
+        let duration = self.routes.read_template(route, |route| {
+            self.durations.with(&[
                 method,
-                key.scheme,
+                key.wire.scheme(),
                 route,
                 status,
                 error_type,
-                key.version,
-            ]),
-            requests: self.requests.with(&[method, route, status]),
+                key.wire.version(),
+            ])
+        });
+        let beyond = self.durations.is_overflow(&duration).then(|| {
+            let outcome = Outcome::of(key.ending, key.status);
+            self.outcomes.beyond(outcome)
+        });
+        Handles {
+            duration,
+            beyond,
             line: OnceLock::new(),
-        })
+        }
     }
 }

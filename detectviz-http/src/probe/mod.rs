@@ -39,7 +39,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::service::answer;
+pub(crate) use self::service::{Answer, answer};
 pub use self::{
     config::ProbeConfig, future::ResponseFuture, layer::ProbeLayer, probes::Probes, service::Probe,
     state::ProbeKind,

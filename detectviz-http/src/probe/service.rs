@@ -42,23 +42,31 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match answer(&self.probes, &request) {
-            Some(answer) => {
+            Some(Answer { response, .. }) => {
                 // A kubelet that asks every second would drown the access log.
                 route::quiet();
-                ResponseFuture::answered(answer)
+                ResponseFuture::answered(response)
             }
             None => ResponseFuture::inner(self.inner.call(request)),
         }
     }
 }
 
+/// What is answered before the service sees it.
+pub(crate) struct Answer {
+    pub(crate) response: Response<Full<Bytes>>,
+    /// It is no probe, and was refused.
+    pub(crate) refused: bool,
+}
+
 /// The answer to a probe and, on a connection that is reserved for them, to everything else.
 #[inline]
-pub(crate) fn answer<B>(probes: &Probes, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(probes: &Probes, request: &Request<B>) -> Option<Answer> {
+    let told = |refused| move |response| Answer { response, refused };
     let answer = probes.answer(request.method(), request.uri());
-    answer.or_else(|| {
+    answer.map(told(false)).or_else(|| {
         let is_reserved = conn::current().is_some_and(|conn| conn.reserved);
-        is_reserved.then(reserved)
+        is_reserved.then(reserved).map(told(true))
     })
 }
 

@@ -45,5 +45,6 @@ mod tracestate;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::pool::keep;
 pub use self::propagators::{Extracted, Malformed, Propagators};
 pub use detectviz_core::telemetry::propagation::{Format, PropagationConfig};

@@ -21,7 +21,7 @@ struct Pool {
 /// A copy of `value`, cut from a buffer of the thread when it is at most 512 bytes.
 ///
 /// A chunk is used again as soon as no piece of it is held, so that a few that are held for long cost no more than their own.
-pub(super) fn keep(value: &[u8]) -> Bytes {
+pub(crate) fn keep(value: &[u8]) -> Bytes {
     if value.is_empty() {
         return Bytes::new();
     }

@@ -35,6 +35,6 @@ mod tests;
 pub use self::{
     builder::{InvalidRoute, RouteTableBuilder},
     method::MethodName,
-    scope::{Scope, current, matched, quiet},
+    scope::{Entered, Scope, current, matched, quiet},
     table::{Match, Route, RouteTable},
 };

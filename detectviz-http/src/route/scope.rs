@@ -1,7 +1,7 @@
 //! The route of the request that the current thread is working on.
 use super::{Match, RouteTable};
 use http::Method;
-use std::{cell::RefCell, mem};
+use std::{cell::RefCell, marker::PhantomData, mem};
 
 thread_local! {
     static CURRENT: RefCell<Option<Box<Scope>>> = const { RefCell::new(None) };
@@ -17,9 +17,14 @@ pub struct Scope {
     told: bool,
 }
 
-/// Swaps a scope with the thread's, and back when dropped.
-struct Swapped<'a> {
-    scope: &'a mut Option<Box<Scope>>,
+/// A scope that is in place until this is dropped; made by [`Scope::enter`].
+#[derive(Debug)]
+#[must_use = "the scope is in place until this is dropped"]
+pub struct Entered<'a> {
+    /// `None` where the scope around it stays in place.
+    scope: Option<&'a mut Option<Box<Scope>>>,
+    /// It belongs to the thread.
+    _not_send: PhantomData<*const ()>,
 }
 
 /// Says that the current request is for `template`: what a layer inside a framework's router calls.
@@ -80,15 +85,18 @@ impl Scope {
         self.found
     }
 
-    /// Runs `work` with `scope` in place, and gives it back with what was [`matched`] in between, which the scope around it
-    /// learns as well. Without a scope, the one in place stays.
-    pub fn lend<R>(scope: &mut Option<Box<Self>>, work: impl FnOnce() -> R) -> R {
-        if scope.is_none() {
-            return work();
+    /// Puts `scope` in place until the guard is dropped, which gives it back with what was [`matched`] in between; the scope
+    /// around it learns that as well. Without a scope, the one in place stays.
+    #[inline]
+    pub fn enter(scope: &mut Option<Box<Self>>) -> Entered<'_> {
+        let mut scope = scope.is_some().then_some(scope);
+        if let Some(scope) = &mut scope {
+            swap(scope);
         }
-        swap(scope);
-        let _swapped = Swapped { scope };
-        work()
+        Entered {
+            scope,
+            _not_send: PhantomData,
+        }
     }
 
     /// Learns what an inner scope, of another table, was told.
@@ -101,13 +109,22 @@ impl Scope {
     }
 }
 
-// === impl Swapped ===
+// === impl Entered ===
 
-impl Drop for Swapped<'_> {
-    fn drop(&mut self) {
-        swap(self.scope);
-        if let Some(inner) = self.scope.as_deref().filter(|scope| scope.told) {
+impl Entered<'_> {
+    fn leave(scope: &mut Option<Box<Scope>>) {
+        swap(scope);
+        if let Some(inner) = scope.as_deref().filter(|scope| scope.told) {
             update(|outer| outer.take(inner));
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(scope) = &mut self.scope {
+            Self::leave(scope);
         }
     }
 }

@@ -64,12 +64,13 @@ fn a_framework_tells_the_route_of_the_request_in_place() {
     matched("/outside");
     assert_eq!(current(&table), None);
     let mut scope = Some(Box::new(Scope::of(&table, &Method::GET, "/unknown")));
-    Scope::lend(&mut scope, || {
+    {
+        let _entered = Scope::enter(&mut scope);
         assert_eq!(current(&table), Some(Match::default()));
         assert_eq!(current(&RouteTable::new()), None, "of another table");
         matched("/users/{id}");
         quiet();
-    });
+    }
     assert_eq!(current(&table), None);
     let found = scope.unwrap().found();
     assert!(found.quiet);
@@ -83,10 +84,16 @@ fn what_a_framework_tells_reaches_the_tables_of_all_layers() {
     let (outer, inner) = (table(), RouteTable::new());
     let mut around = Some(Box::new(Scope::of(&outer, &Method::GET, "/users/1")));
     let mut within = Some(Box::new(Scope::of(&inner, &Method::GET, "/users/1")));
-    Scope::lend(&mut around, || {
-        Scope::lend(&mut within, || matched("/users/{id}"));
-        Scope::lend(&mut None, || assert!(current(&outer).is_some()));
-    });
+    {
+        let _around = Scope::enter(&mut around);
+        {
+            let _within = Scope::enter(&mut within);
+            matched("/users/{id}");
+        }
+        let mut none = None;
+        let _none = Scope::enter(&mut none);
+        assert!(current(&outer).is_some());
+    }
     let found = around.unwrap().found();
     assert_eq!(outer.template(found.route), "/users/{id}");
     assert!(!found.quiet);
@@ -97,7 +104,8 @@ fn a_scope_does_not_outlive_a_panic() {
     let table = table();
     let mut scope = Some(Box::new(Scope::of(&table, &Method::GET, "/")));
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        Scope::lend(&mut scope, || panic!("on purpose"));
+        let _entered = Scope::enter(&mut scope);
+        panic!("on purpose");
     }));
     assert!(result.is_err() && scope.is_some());
     assert_eq!(current(&table), None);

@@ -91,12 +91,12 @@ async fn run<S: HttpService>(
         tls: alpn.is_some(),
         reserved: accepted.place.is_reserved(),
     };
-    let link = Arc::new(Link::new(info, Phase::Idle));
+    let link = Arc::new(Link::new(info, Phase::Idle, Arc::clone(shared)));
     if watch.is_retired() {
         link.retire();
     }
     let io = Io::new(stream, prefix, Arc::clone(&link), accepted.place);
-    let service = ConnService::new(service, Arc::clone(shared), Arc::clone(&link));
+    let service = ConnService::new(service, Arc::clone(&link));
     if info.is_http2() {
         // Large, and rare beside HTTP/1: on the heap, so that the others do not carry its size.
         let conn: Http2<S> = shared.http2.serve_connection(TokioIo::new(io), service);

@@ -1,7 +1,7 @@
 //! The future of one response.
 use super::{
     control::Level, http_service::HttpService, link::InFlight, reply::Refusal,
-    response::ResponseBody, shared::Shared,
+    response::ResponseBody,
 };
 use crate::body::{Exchange, RequestBody};
 use bytes::Bytes;
@@ -14,34 +14,25 @@ use http_body::Body;
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
-
-/// How a request begins.
-pub(super) enum Start<S: HttpService> {
-    Called(S::ResponseFuture),
-    /// On the heap: rare, and larger than the others.
-    Waiting(S, Box<Request<RequestBody>>),
-    Failed(BoxError),
-    Refused(Refusal),
-}
 
 pin_project_lite::pin_project! {
     /// The future of one response, which becomes what the rules of the connection make of it.
     pub(super) struct ConnFuture<S: HttpService> {
         #[pin]
-        state: State<S, S::ResponseFuture>,
+        state: Start<S, S::ResponseFuture>,
         in_flight: Option<InFlight>,
         headless: bool,
-        shared: Arc<Shared>,
     }
 }
 
 pin_project_lite::pin_project! {
-    #[project = StateProj]
-    enum State<S, F> {
+    /// How a request begins.
+    #[project = StartProj]
+    pub(super) enum Start<S, F> {
         Called { #[pin] future: F },
+        // On the heap: rare, and larger than the others.
         Waiting { service: S, request: Option<Box<Request<RequestBody>>> },
         Failed { err: Option<BoxError> },
         Refused { refusal: Refusal },
@@ -51,29 +42,18 @@ pin_project_lite::pin_project! {
 // === impl ConnFuture ===
 
 impl<S: HttpService> ConnFuture<S> {
-    pub(super) fn new(start: Start<S>, in_flight: InFlight, shared: &Arc<Shared>) -> Self {
-        let state = match start {
-            Start::Called(future) => State::Called { future },
-            Start::Waiting(service, request) => State::Waiting {
-                service,
-                request: Some(request),
-            },
-            Start::Failed(err) => State::Failed { err: Some(err) },
-            Start::Refused(refusal) => State::Refused { refusal },
-        };
+    /// Sends the head alone when `headless`: the answer to a `HEAD` over HTTP/2, where hyper leaves that to its user and a
+    /// client that gets a body resets the stream (RFC 9110 §9.3.2).
+    pub(super) fn new(
+        state: Start<S, S::ResponseFuture>,
+        in_flight: InFlight,
+        headless: bool,
+    ) -> Self {
         Self {
             state,
             in_flight: Some(in_flight),
-            headless: false,
-            shared: Arc::clone(shared),
+            headless,
         }
-    }
-
-    /// Sends the head alone when `headless`: the answer to a `HEAD` over HTTP/2, where hyper leaves that to its user and a
-    /// client that gets a body resets the stream (RFC 9110 §9.3.2).
-    pub(super) fn headless(mut self, headless: bool) -> Self {
-        self.headless = headless;
-        self
     }
 }
 
@@ -84,10 +64,10 @@ impl<S: HttpService> Future for ConnFuture<S> {
         let mut this = self.project();
         let result = loop {
             match this.state.as_mut().project() {
-                StateProj::Called { future } => {
+                StartProj::Called { future } => {
                     break ready!(future.poll(cx)).map_err(|err| failed(err.into()));
                 }
-                StateProj::Waiting { service, request } => {
+                StartProj::Waiting { service, request } => {
                     if let Err(err) = ready!(service.poll_ready(cx)) {
                         break Err(failed(err.into()));
                     }
@@ -95,21 +75,21 @@ impl<S: HttpService> Future for ConnFuture<S> {
                     let info = this.in_flight.as_ref().map(|open| open.link().info());
                     let _entered = info.map(crate::conn::ConnInfo::enter);
                     let future = service.call(*request);
-                    this.state.set(State::Called { future });
+                    this.state.set(Start::Called { future });
                 }
-                StateProj::Failed { err } => {
+                StartProj::Failed { err } => {
                     break Err(failed(
                         err.take().expect("a future is not polled after its end"),
                     ));
                 }
-                StateProj::Refused { refusal } => break Err(*refusal),
+                StartProj::Refused { refusal } => break Err(*refusal),
             }
         };
         let in_flight = this
             .in_flight
             .take()
             .expect("a future is not polled after its end");
-        let response = finish(result, in_flight, this.shared);
+        let response = finish(result, in_flight);
         Poll::Ready(Ok(if *this.headless {
             without_body(response)
         } else {
@@ -127,9 +107,9 @@ fn failed(err: BoxError) -> Refusal {
 fn finish<B>(
     result: Result<Response<B>, Refusal>,
     in_flight: InFlight,
-    shared: &Shared,
 ) -> Response<ResponseBody<B>> {
     let link = in_flight.link();
+    let shared = link.shared();
     let exchange = in_flight.exchange();
     let result = result.and_then(|response| overrule(response, exchange));
     let refused = result.is_err();
@@ -144,15 +124,8 @@ fn finish<B>(
     let close = http1 && (ending || link.is_unread() || link.is_retired() || refused);
     let mut response = match result {
         Ok(response) => {
-            let stream = is_event_stream(&response);
-            response.map(|body| {
-                let body = ResponseBody::service(body, in_flight);
-                if stream {
-                    body.until_drain(shared.control.drain_token())
-                } else {
-                    body
-                }
-            })
+            let drain = is_event_stream(&response).then(|| shared.control.drain_token().clone());
+            response.map(|body| ResponseBody::service(body, in_flight, drain.as_ref()))
         }
         Err(refusal) => refusal
             .response(false)
@@ -196,10 +169,11 @@ fn overrule<B>(response: Response<B>, exchange: Option<&Exchange>) -> Result<Res
 }
 
 fn is_event_stream<B>(response: &Response<B>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| {
-        let value = value.as_bytes();
-        value
-            .get(..17)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+    // A look-up hashes the name; a response has few headers.
+    let mut headers = response.headers().iter();
+    let kind = headers.find(|(name, _)| **name == CONTENT_TYPE);
+    kind.is_some_and(|(_, value)| {
+        let start = value.as_bytes().first_chunk::<17>();
+        start.is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
     })
 }

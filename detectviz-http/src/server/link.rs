@@ -1,17 +1,23 @@
 //! What the parts of one connection know of each other: the socket, the service, the timer.
-use super::state::{Phase, Seen};
+use super::{
+    shared::Shared,
+    state::{Phase, Seen},
+};
 use crate::{body::Exchange, conn::ConnInfo};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 /// One per connection.
 ///
 /// For HTTP/1 all of it happens in one task; for HTTP/2 the requests count themselves.
-#[derive(Debug)]
 pub(super) struct Link {
     info: ConnInfo,
+    shared: Arc<Shared>,
     /// The phase in the lowest byte, a serial above.
     state: AtomicU32,
     read: AtomicU32,
@@ -41,9 +47,10 @@ const SERIAL: u32 = PHASE + 1;
 
 impl Link {
     /// `phase`: what the connection does at first.
-    pub(super) fn new(info: ConnInfo, phase: Phase) -> Self {
+    pub(super) fn new(info: ConnInfo, phase: Phase, shared: Arc<Shared>) -> Self {
         Self {
             info,
+            shared,
             state: AtomicU32::new(SERIAL | phase as u32),
             read: AtomicU32::new(0),
             written: AtomicU32::new(0),
@@ -57,6 +64,11 @@ impl Link {
 
     pub(super) fn info(&self) -> ConnInfo {
         self.info
+    }
+
+    /// What all connections of the server share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -156,6 +168,15 @@ impl Link {
 
     pub(super) fn is_body_timed_out(&self) -> bool {
         self.body_timed_out.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("info", &self.info)
+            .field("seen", &self.seen())
+            .finish_non_exhaustive()
     }
 }
 

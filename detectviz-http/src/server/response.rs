@@ -33,11 +33,12 @@ pin_project_lite::pin_project! {
 // === impl ResponseBody ===
 
 impl<B> ResponseBody<B> {
-    pub(super) fn service(body: B, in_flight: InFlight) -> Self {
+    /// With `drain`, it ends with the drain instead of with the service's body.
+    pub(super) fn service(body: B, in_flight: InFlight, drain: Option<&DrainToken>) -> Self {
         Self {
             source: Source::Service { body },
+            drained: drain.map(|drain| Box::pin(drain.wait())),
             in_flight,
-            drained: None,
         }
     }
 
@@ -56,12 +57,6 @@ impl<B> ResponseBody<B> {
             in_flight: self.in_flight,
             drained: None,
         }
-    }
-
-    /// Ends with the drain instead of with the service's body.
-    pub(super) fn until_drain(mut self, drain: &DrainToken) -> Self {
-        self.drained = Some(Box::pin(drain.wait()));
-        self
     }
 }
 

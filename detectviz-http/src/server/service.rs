@@ -6,7 +6,6 @@ use super::{
     link::Link,
     reply::Refusal,
     response::ResponseBody,
-    shared::Shared,
 };
 use crate::body::{Exchange, RequestBody};
 use detectviz_core::error::BoxError;
@@ -27,30 +26,28 @@ use std::{
 pub(super) struct ConnService<S> {
     service: RefCell<S>,
     exchange: RefCell<Arc<Exchange>>,
-    shared: Arc<Shared>,
     link: Arc<Link>,
 }
 
 // === impl ConnService ===
 
 impl<S: HttpService> ConnService<S> {
-    pub(super) fn new(service: S, shared: Arc<Shared>, link: Arc<Link>) -> Self {
+    pub(super) fn new(service: S, link: Arc<Link>) -> Self {
         Self {
             service: RefCell::new(service),
             exchange: RefCell::default(),
-            shared,
             link,
         }
     }
 
     /// What RFC 9112 and the limits ask of a head that hyper let through.
     fn refusal(&self, request: &Request<Incoming>) -> Option<Refusal> {
-        let config = &self.shared.config;
+        let config = &self.link.shared().config;
         if !self.link.info().is_http2() {
             if !host::is_acceptable(request.version(), request.headers()) {
                 return Some(Refusal::BadRequest);
             }
-            if request.headers().len() > self.shared.max_headers {
+            if request.headers().len() > self.link.shared().max_headers {
                 return Some(Refusal::HeadersTooLarge);
             }
         }
@@ -80,7 +77,7 @@ impl<S: HttpService> ConnService<S> {
         if incoming.is_end_stream() {
             return (RequestBody::empty(), None);
         }
-        let config = &self.shared.config;
+        let config = &self.link.shared().config;
         let exchange = self.exchange();
         let body = RequestBody::incoming(
             incoming,
@@ -101,14 +98,12 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
     fn call(&self, request: Request<Incoming>) -> ConnFuture<S> {
         let in_flight = self.link.begin();
         let headless = request.method() == Method::HEAD && self.link.info().is_http2();
-        let future = |start, exchange| {
-            ConnFuture::new(start, in_flight.with_body(exchange), &self.shared).headless(headless)
-        };
         if let Some(refusal) = self.refusal(&request) {
             if !request.body().is_end_stream() {
                 self.link.leave_unread();
             }
-            return future(Start::Refused(refusal), None);
+            let refused = Start::Refused { refusal };
+            return ConnFuture::new(refused, in_flight, headless);
         }
         let (request, exchange) = {
             let (parts, incoming) = request.into_parts();
@@ -119,15 +114,22 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for ConnService<
         let start = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
                 let _entered = self.link.info().enter();
-                Start::Called(service.call(request))
+                let future = service.call(request);
+                Start::Called { future }
             }
-            Poll::Ready(Err(err)) => Start::Failed(err.into()),
+            Poll::Ready(Err(err)) => Start::Failed {
+                err: Some(err.into()),
+            },
             Poll::Pending => {
                 // The instance that was asked may stand in a queue already: it is the one that waits.
                 let next = service.clone();
-                Start::Waiting(mem::replace(&mut *service, next), Box::new(request))
+                Start::Waiting {
+                    service: mem::replace(&mut *service, next),
+                    request: Some(Box::new(request)),
+                }
             }
         };
-        future(start, exchange)
+        let in_flight = in_flight.with_body(exchange);
+        ConnFuture::new(start, in_flight, headless)
     }
 }

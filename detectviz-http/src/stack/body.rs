@@ -23,7 +23,8 @@ pin_project_lite::pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if !matches!(*this.kind, Kind::Ended) {
-                this.active.enter(|| this.kind.set(Kind::Ended));
+                let _entered = this.active.enter();
+                this.kind.set(Kind::Ended);
             }
             if let Some(ending) = this.active.progress().dropped(*this.ended) {
                 this.active.end(ending);
@@ -84,14 +85,13 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         }
         this.active.progress().start();
         let ended = &mut *this.ended;
-        let polled = this.active.enter(|| {
-            let polled = this.kind.as_mut().poll_frame(cx);
-            *ended = this.kind.is_end_stream();
-            if *ended {
-                this.kind.set(Kind::Ended);
-            }
-            polled
-        });
+        let entered = this.active.enter();
+        let polled = this.kind.as_mut().poll_frame(cx);
+        *ended = this.kind.is_end_stream();
+        if *ended {
+            this.kind.set(Kind::Ended);
+        }
+        drop(entered);
         if let Some(ending) = this.active.progress().polled(&polled, *this.ended) {
             this.active.end(ending);
         }

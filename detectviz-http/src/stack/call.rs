@@ -1,12 +1,12 @@
 //! One request in the stack, from its head until everything about it is recorded.
 use crate::{
-    admission::{self, Admission, Arrival, Held, Verdict},
-    call::{Ending, Head, Progress, Wanted},
+    admission::{self, Admission, Allowance, Arrival, Held, Verdict},
+    call::{Ending, Head, Progress},
     catch_panic,
     head_scan::scan,
     observe,
     probe::Probes,
-    route::{Match, Route, Scope},
+    route::{self, Match, Route, Scope},
     trace,
 };
 use detectviz_core::{
@@ -15,25 +15,27 @@ use detectviz_core::{
         deadline::Asked,
         timer::{Entry, Timer},
     },
-    telemetry::context::{Slot, TraceContext},
+    spare::Spare,
+    telemetry::{
+        context::{self, Slot, TraceContext},
+        metrics::Registry,
+    },
 };
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use std::{
     any::Any,
-    cell::RefCell,
     fmt,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// How many states of requests a thread keeps for later; more requests in flight than that allocate.
 const SPARE: usize = 1024;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "a box is handed out, and comes back")]
-    static UNUSED: RefCell<Vec<Box<Call>>> = const { RefCell::new(Vec::new()) };
+    static UNUSED: Spare<Box<Call>> = const { Spare::new(SPARE) };
 }
 
 /// What all requests of a stack share.
@@ -44,6 +46,8 @@ pub(super) struct Shared {
     pub(super) observe: observe::Recorder,
     pub(super) admission: Admission,
     pub(super) probes: Option<Probes>,
+    /// What `/metrics` shows, if it is answered here.
+    pub(super) metrics_page: Option<Registry>,
     pub(super) timer: Timer,
 }
 
@@ -51,6 +55,13 @@ pub(super) struct Shared {
 pub(super) struct Active {
     /// There until it is dropped.
     call: Option<Box<Call>>,
+}
+
+/// The slot and the route of a request are in place until this is dropped.
+#[must_use = "they are in place until this is dropped"]
+pub(super) struct Entered<'a> {
+    _scope: Option<route::Entered<'a>>,
+    _slot: context::Entered<'a>,
 }
 
 /// The state of a request, in a box that is used again.
@@ -61,6 +72,8 @@ struct Call {
     scope: Option<Box<Scope>>,
     head: Head,
     held: Held,
+    /// What a rate limit leaves to the caller, until it was told.
+    allowance: Option<Allowance>,
     /// What the caller said of a deadline.
     asked: Asked,
     /// When its waiting ended, if it had to wait.
@@ -89,16 +102,19 @@ impl Active {
         Self { call: Some(call) }
     }
 
-    /// Runs `work` with the slot and the route of the request in place.
-    pub(super) fn enter<R>(&mut self, work: impl FnOnce() -> R) -> R {
+    /// Puts the slot and the route of the request in place until the guard is dropped.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Entered<'_> {
         let call = self.call.as_deref_mut().expect(THERE);
         // Whom the table knows, nobody has to tell.
-        let known = call
+        let unknown = call
             .scope
             .as_ref()
-            .is_some_and(|scope| scope.found().route != Route::NONE);
-        let scope = if known { &mut None } else { &mut call.scope };
-        Slot::lend(&mut call.slot, || Scope::lend(scope, work))
+            .is_some_and(|scope| scope.found().route == Route::NONE);
+        Entered {
+            _scope: unknown.then(|| Scope::enter(&mut call.scope)),
+            _slot: Slot::enter(&mut call.slot),
+        }
     }
 
     /// Asks whether the request is taken on.
@@ -114,13 +130,14 @@ impl Active {
             Ok(deadline) => call.slot.as_mut()?.deadline = deadline,
             Err(refused) => return Some(Verdict::Refuse(refused)),
         }
+        let route = call.found().route;
         let (shared, slot) = (call.shared.as_ref()?, call.slot.as_ref()?);
         let arrival = Arrival {
-            route: call.found().route,
+            route,
             headers,
             now: slot.started,
         };
-        Some(shared.admission.decide(&arrival))
+        Some(shared.admission.decide(&arrival, &mut call.allowance))
     }
 
     /// Goes on with a request that has waited for `permit`.
@@ -178,6 +195,17 @@ impl Active {
         call.progress = Progress::new(body, bodiless);
     }
 
+    /// Tells the caller what a rate limit leaves to it, if one applies.
+    #[inline]
+    pub(super) fn tell(&mut self, headers: &mut HeaderMap) {
+        let call = self.call.as_deref_mut().expect(THERE);
+        if let (Some(allowance), Some(shared)) = (call.allowance.take(), &call.shared) {
+            shared
+                .admission
+                .tell(allowance, call.found().route, headers);
+        }
+    }
+
     /// What the body of the response has done so far.
     pub(super) fn progress(&mut self) -> &mut Progress {
         &mut self.call.as_deref_mut().expect(THERE).progress
@@ -201,13 +229,7 @@ impl Drop for Active {
             Ending::Cancelled
         });
         call.release();
-        let _ = UNUSED.try_with(|unused| {
-            if let Ok(mut unused) = unused.try_borrow_mut()
-                && unused.len() < SPARE
-            {
-                unused.push(call);
-            }
-        });
+        Spare::give(&UNUSED, call);
     }
 }
 
@@ -225,19 +247,20 @@ impl Call {
     fn begin<B: Body>(&mut self, shared: &Arc<Shared>, request: &Request<B>, started: Instant) {
         let head = scan(request.headers());
         self.asked = admission::asked(&head);
-        let slot = shared.trace.open(&head, started);
-        self.span = shared.trace.records(&slot);
-        match &mut self.slot {
-            Some(kept) => **kept = slot,
-            None => self.slot = Some(Box::new(slot)),
-        }
+        shared.trace.open(&head, started, &mut self.slot);
+        self.span = self
+            .slot
+            .as_ref()
+            .is_some_and(|slot| shared.trace.records(slot));
         self.head.read(request);
         self.logged = shared.observe.started(&self.head);
-        let wanted = Wanted {
-            log: self.logged,
-            span: self.span,
-        };
-        self.head.keep(request.uri(), &head, wanted);
+        if self.logged {
+            let fields = &mut self.head.fields;
+            shared.observe.render(request.uri().path(), &head, fields);
+        }
+        if self.span {
+            self.head.keep(request.uri(), &head);
+        }
         let (routes, method) = (shared.observe.routes(), request.method());
         let path = request.uri().path();
         match &mut self.scope {
@@ -246,6 +269,7 @@ impl Call {
         }
         self.status = None;
         self.admitted = None;
+        self.allowance = None;
         self.recorded = false;
         self.shared = Some(shared.clone());
     }
@@ -264,20 +288,33 @@ impl Call {
             .scope
             .as_ref()
             .map_or_else(Match::default, |s| s.found());
+        let took = ended.saturating_duration_since(slot.started);
+        let unix_nanos = if slot.context.is_sampled() {
+            unix_nanos()
+        } else {
+            0
+        };
         let end = observe::Ended {
             found,
             status: self.status,
             ending,
             at: ended,
-            took: ended.saturating_duration_since(slot.started),
+            took,
+            unix_nanos,
             bytes_out: self.progress.bytes(),
         };
         shared.observe.ended(&self.head, slot, &end, self.logged);
         if self.span {
-            let route = (shared.observe.routes(), found.route);
-            shared
-                .trace
-                .ended(&self.head, slot, route, (self.status, ending));
+            let end = trace::Ended {
+                routes: shared.observe.routes(),
+                route: found.route,
+                status: self.status,
+                ending,
+                at: ended,
+                unix_nanos,
+                took,
+            };
+            shared.trace.ended(&self.head, slot, &end);
         }
     }
 
@@ -342,15 +379,24 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
+/// The system's clock. Read when a request ends rather than kept from the start of the process, so that spans follow a
+/// clock that was set meanwhile.
+fn unix_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
 fn unused() -> Box<Call> {
-    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
-    kept.ok().flatten().unwrap_or_else(|| {
+    Spare::take(&UNUSED).unwrap_or_else(|| {
         Box::new(Call {
             shared: None,
             slot: None,
             scope: None,
             head: Head::new(),
             held: Held::default(),
+            allowance: None,
             asked: Asked::Nothing,
             admitted: None,
             timer: None,

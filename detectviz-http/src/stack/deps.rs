@@ -16,6 +16,7 @@ pub struct StackDeps {
     pub(super) routes: RouteTable,
     pub(super) propagators: Propagators,
     pub(super) probes: Option<Probes>,
+    pub(super) metrics_page: bool,
     pub(super) timer: Timer,
 }
 
@@ -56,6 +57,12 @@ impl StackDeps {
         self
     }
 
+    /// Answers `GET /metrics`, as the admin port does, before anything is refused.
+    pub fn with_metrics_page(mut self, wanted: bool) -> Self {
+        self.metrics_page = wanted;
+        self
+    }
+
     /// Reads the caller's trace in these formats; W3C Trace Context and Baggage unless told.
     pub fn with_propagators(mut self, propagators: Propagators) -> Self {
         self.propagators = propagators;
@@ -72,6 +79,7 @@ impl Default for StackDeps {
             routes: RouteTable::new(),
             propagators: Propagators::default(),
             probes: None,
+            metrics_page: false,
             timer: Timer::new(),
         }
     }

@@ -3,12 +3,14 @@ use super::{ResponseBody, call::Active, service::call};
 use crate::{
     admission::{Refused, Verdict},
     call::Ending,
+    catch_panic::CAUGHT,
     error::{Problem, answer},
 };
 use bytes::Bytes;
 use detectviz_core::{
     error::BoxError,
     resilience::bulkhead::{Permit, Waiting},
+    telemetry::hub::catch_panic,
 };
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -41,7 +43,8 @@ pin_project_lite::pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(mut active) = this.active.take() {
-                active.enter(|| this.state.set(State::Ended));
+                let _entered = active.enter();
+                this.state.set(State::Ended);
             }
         }
     }
@@ -60,9 +63,8 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// What a poll of the handler brought.
-enum Polled<B> {
-    Response(Response<B>),
+/// What came of a request, if it was not the handler's response.
+enum Other {
     Answered(Response<Full<Bytes>>),
     Refused(Refused),
     /// The handler can be called.
@@ -145,60 +147,78 @@ where
         loop {
             let active = this.active.as_mut().expect(ONCE);
             let mut state = this.state.as_mut();
-            let polled = match active.enter(|| state.as_mut().poll_inner(cx)) {
-                Poll::Ready(polled) => polled,
+            // Written to where it is handed on from: a response is large, and each move of it counts.
+            let mut response = None;
+            let polled = {
+                let _entered = active.enter();
+                state.as_mut().poll_inner(cx, &mut response)
+            };
+            let other = match polled {
+                Poll::Ready(None) => {
+                    let mut active = this.active.take().expect(ONCE);
+                    let (mut head, body) = response.expect("it is ready").into_parts();
+                    active.tell(&mut head.headers);
+                    active.answered(head.status, &body);
+                    let body = ResponseBody::new(body, active);
+                    return Poll::Ready(Ok(Response::from_parts(head, body)));
+                }
+                Poll::Ready(Some(other)) => other,
                 Poll::Pending => match active.poll_deadline(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(()) => {
                         // What the handler held is dropped within the slot.
-                        active.enter(|| state.as_mut().set(State::Ended));
-                        Polled::Refused(Refused::TimedOut)
+                        let _entered = active.enter();
+                        state.as_mut().set(State::Ended);
+                        Other::Refused(Refused::TimedOut)
                     }
                 },
             };
-            if let Polled::Admitted(permit) = polled {
+            if let Other::Admitted(permit) = other {
                 let next = this.state.as_mut().admitted(active, permit);
                 this.state.set(next);
                 continue;
             }
             let active = this.active.take().expect(ONCE);
-            return Poll::Ready(Ok(answer_with(polled, active)));
+            return Poll::Ready(Ok(answer_with(other, active)));
         }
     }
 }
 
-/// The response that a poll brought.
-fn answer_with<B: Body<Data = Bytes>>(
-    polled: Polled<B>,
-    mut active: Active,
-) -> Response<ResponseBody<B>> {
-    match polled {
-        Polled::Response(response) => {
-            active.answered(response.status(), response.body());
-            response.map(|body| ResponseBody::new(body, active))
-        }
-        Polled::Answered(response) => refused(response, active),
-        Polled::Failed(err) => {
-            let response = active.enter(|| answer(&*err));
+/// The answer where there is no response of the handler's.
+#[cold]
+fn answer_with<B>(other: Other, mut active: Active) -> Response<ResponseBody<B>> {
+    match other {
+        Other::Answered(response) => refused(response, active),
+        Other::Failed(err) => {
+            let mut response = {
+                let _entered = active.enter();
+                answer(&*err)
+            };
+            active.tell(response.headers_mut());
             refused(response, active)
         }
-        Polled::Refused(refusal) => {
-            let response = active.enter(|| refusal.response());
+        Other::Refused(refusal) => {
+            let response = {
+                let _entered = active.enter();
+                refusal.response()
+            };
             active.answered(response.status(), response.body());
             active.end(refusal.ending());
             response.map(|body| ResponseBody::problem(body, active))
         }
-        Polled::Panicked(panic) => {
+        Other::Panicked(panic) => {
             if let Some(panic) = panic {
                 active.panicked(&*panic);
             }
-            let response =
-                active.enter(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response());
+            let response = {
+                let _entered = active.enter();
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+            };
             active.answered(response.status(), response.body());
             active.end(Ending::Panicked);
             response.map(|body| ResponseBody::problem(body, active))
         }
-        Polled::Admitted(_) => unreachable!("the handler is called then"),
+        Other::Admitted(_) => unreachable!("the handler is called then"),
     }
 }
 
@@ -255,27 +275,37 @@ where
         }
     }
 
-    /// Polls the handler; once it is ready, what it held is dropped, which may panic too.
-    fn poll_inner(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+    /// Polls the handler; once it is ready, what it held is dropped, which may panic too. `None` is ready with `response`.
+    #[inline]
+    fn poll_inner(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        response: &mut Option<Response<B>>,
+    ) -> Poll<Option<Other>> {
+        let caught = catch_panic(&CAUGHT, || {
             let polled = match self.as_mut().project() {
                 StateProj::Running { inner } => inner.poll(cx).map(|result| match result {
-                    Ok(response) => Polled::Response(response),
-                    Err(err) => Polled::Failed(err.into()),
+                    Ok(ready) => {
+                        *response = Some(ready);
+                        None
+                    }
+                    Err(err) => Some(Other::Failed(err.into())),
                 }),
-                StateProj::Failed { err } => Poll::Ready(Polled::Failed(err.take().expect(ONCE))),
-                StateProj::Panicked => Poll::Ready(Polled::Panicked(None)),
+                StateProj::Failed { err } => {
+                    Poll::Ready(Some(Other::Failed(err.take().expect(ONCE))))
+                }
+                StateProj::Panicked => Poll::Ready(Some(Other::Panicked(None))),
                 StateProj::Waiting { waiting, .. } => {
                     return waiting.poll(cx).map(|waited| match waited {
-                        Ok(permit) => Polled::Admitted(permit),
-                        Err(overloaded) => Polled::Refused(Refused::Overloaded(overloaded)),
+                        Ok(permit) => Some(Other::Admitted(permit)),
+                        Err(overloaded) => Some(Other::Refused(Refused::Overloaded(overloaded))),
                     });
                 }
                 StateProj::Answered { answer } => {
-                    Poll::Ready(Polled::Answered(answer.take().expect(ONCE)))
+                    Poll::Ready(Some(Other::Answered(answer.take().expect(ONCE))))
                 }
                 StateProj::Refused { refused } => {
-                    Poll::Ready(Polled::Refused(refused.take().expect(ONCE)))
+                    Poll::Ready(Some(Other::Refused(refused.take().expect(ONCE))))
                 }
                 StateProj::Ended => panic!("{ONCE}"),
             };
@@ -283,12 +313,12 @@ where
                 self.set(Self::Ended);
             }
             polled
-        }));
+        });
         caught.unwrap_or_else(|panic| {
             // What the future held is released now. A second panic, from a destructor, is no news.
             let dropped = catch_unwind(AssertUnwindSafe(|| self.set(Self::Ended)));
             drop(dropped);
-            Poll::Ready(Polled::Panicked(Some(panic)))
+            Poll::Ready(Some(Other::Panicked(Some(panic))))
         })
     }
 }

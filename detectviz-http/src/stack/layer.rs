@@ -27,6 +27,7 @@ impl Stack {
             routes,
             propagators,
             probes,
+            metrics_page,
             timer,
         } = deps;
         let admission = Admission::new(&config.admission, &routes, &metrics, Instant::now())?;
@@ -36,6 +37,7 @@ impl Stack {
             observe: observe::Recorder::new(&config.observe, &metrics, logs, routes),
             admission,
             probes,
+            metrics_page: metrics_page.then_some(metrics),
             timer,
         };
         Ok(Self {

@@ -3,17 +3,15 @@ use super::{
     ResponseBody, ResponseFuture,
     call::{Active, Shared},
 };
-use crate::{admission::Verdict, probe};
+use crate::{admission::Verdict, call::Ending, catch_panic::CAUGHT, probe, scrape};
 use bytes::Bytes;
-use detectviz_core::error::BoxError;
+use detectviz_core::{error::BoxError, telemetry::hub::catch_panic};
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::Full;
 use std::{
     any::Any,
     convert::Infallible,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -43,9 +41,17 @@ impl<S> Stacked<S> {
 }
 
 impl<S> Stacked<S> {
-    /// What the stack answers itself: a probe, and everything else on a connection that is reserved for probes.
+    /// What the stack answers itself: a scrape, a probe, and everything else on a connection that is reserved for probes.
     #[inline]
-    fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    fn answer<B>(&self, request: &Request<B>) -> Option<probe::Answer> {
+        if let Some(metrics) = &self.shared.metrics_page
+            && let Some(response) = scrape::answer(metrics, request)
+        {
+            return Some(probe::Answer {
+                response,
+                refused: false,
+            });
+        }
         let probes = self.shared.probes.as_ref()?;
         probe::answer(probes, request)
     }
@@ -82,7 +88,11 @@ where
         }
         if let Some(answer) = self.answer(&request) {
             active.quiet();
-            return ResponseFuture::answered(active, answer);
+            if answer.refused {
+                active.answered(answer.response.status(), answer.response.body());
+                active.end(Ending::Overloaded);
+            }
+            return ResponseFuture::answered(active, answer.response);
         }
         match active.admit(request.headers()) {
             Some(Verdict::Refuse(refused)) => return ResponseFuture::refused(active, refused),
@@ -112,5 +122,11 @@ pub(super) fn call<S, Req>(
 where
     S: Service<Req>,
 {
-    active.enter(|| catch_unwind(AssertUnwindSafe(|| service.call(request))))
+    let _entered = active.enter();
+    // Borrowed, since what a closure owns is moved once more.
+    let mut request = Some(request);
+    let request = &mut request;
+    catch_panic(&CAUGHT, || {
+        service.call(request.take().expect("called once"))
+    })
 }

@@ -29,4 +29,4 @@ mod span;
 mod tests;
 
 pub use self::config::TraceConfig;
-pub(crate) use self::recorder::Recorder;
+pub(crate) use self::recorder::{Ended, Recorder};

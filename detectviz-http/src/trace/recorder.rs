@@ -10,12 +10,12 @@ use crate::{
 use detectviz_core::telemetry::{
     context::{Slot, SpanId, TraceContext, TraceId},
     metrics::{Counter, Desc, Kind, Registry, Unit},
-    span::Spans,
+    span::{SpanKind, Spans},
 };
 use std::{
     fmt,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 static MALFORMED: Desc = Desc {
@@ -33,6 +33,19 @@ pub(crate) struct Recorder {
     trust_remote: bool,
     spans: Spans,
     malformed: [Arc<Counter>; Malformed::ALL.len()],
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) routes: &'a RouteTable,
+    pub(crate) route: Route,
+    pub(crate) status: Option<u16>,
+    pub(crate) ending: Ending,
+    /// When, and since the Unix epoch.
+    pub(crate) at: Instant,
+    pub(crate) unix_nanos: u64,
+    pub(crate) took: Duration,
 }
 
 /// The flag of a trace id that is random (W3C Trace Context level 2 §3.2.2.5.2).
@@ -56,8 +69,9 @@ impl Recorder {
         }
     }
 
-    /// The slot of a request that begins at `started`.
-    pub(crate) fn open(&self, head: &Found<'_>, started: Instant) -> Slot {
+    /// Makes `slot` that of a request that begins at `started`, in the memory of an earlier one.
+    #[inline]
+    pub(crate) fn open(&self, head: &Found<'_>, started: Instant, slot: &mut Option<Box<Slot>>) {
         let caller = if self.trust_remote {
             self.propagators.extract_found(head)
         } else {
@@ -66,11 +80,16 @@ impl Recorder {
         if !caller.malformed.is_empty() {
             self.count(caller.malformed);
         }
-        let mut slot = Slot::started_at(self.context(&caller), started);
+        let context = self.context(&caller);
+        let slot = slot.get_or_insert_with(|| Box::new(Slot::started_at(context, started)));
+        slot.context = context;
         slot.parent = caller.parent.map(|parent| parent.span_id());
         slot.tracestate = caller.tracestate;
         slot.baggage = caller.baggage;
-        slot
+        slot.started = started;
+        slot.ended = None;
+        slot.deadline = None;
+        slot.notes.clear();
     }
 
     /// Whether the span of a request will be recorded.
@@ -79,19 +98,11 @@ impl Recorder {
     }
 
     /// Records the span of a request that [is to be recorded](Self::records).
-    pub(crate) fn ended(
-        &self,
-        head: &Head,
-        slot: &Slot,
-        (routes, route): (&RouteTable, Route),
-        (status, ending): (Option<u16>, Ending),
-    ) {
-        let ended = slot.ended.unwrap_or(slot.started);
-        let took = ended.saturating_duration_since(slot.started);
-        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let times = (unix_nanos(), took);
-        let record = span::record(head, slot, (routes, route), (status, ending), times);
-        self.spans.record(record);
+    pub(crate) fn ended(&self, head: &Head, slot: &Slot, end: &Ended<'_>) {
+        self.spans
+            .record_with(slot.context, SpanKind::Server, |record| {
+                span::fill(record, head, slot, end);
+            });
     }
 
     #[cold]
@@ -127,13 +138,4 @@ impl fmt::Debug for Recorder {
             .field("spans", &self.spans)
             .finish_non_exhaustive()
     }
-}
-
-/// Now, since the Unix epoch. Read when a span ends rather than kept from the start of the process, so that spans follow a
-/// clock that was set meanwhile.
-fn unix_nanos() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
 }

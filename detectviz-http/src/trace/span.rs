@@ -1,37 +1,34 @@
 //! The span of a request, with OpenTelemetry's attributes for HTTP servers.
+use super::Ended;
 use crate::{
-    call::{Ending, Head, InlineText, digits},
-    route::{Route, RouteTable},
+    call::{Head, InlineText, digits},
+    route::Route,
 };
 use detectviz_core::telemetry::{
-    context::{Note, NoteValue, Slot},
-    span::{Attributes, Event, SpanKind, SpanRecord, SpanStatus, Text},
+    context::Slot,
+    span::{Attributes, SpanName, SpanRecord, SpanStatus, Text},
 };
 use std::net::IpAddr;
 
 /// The longest `user_agent.original` and `url.path` that are kept, in bytes.
 const LONGEST: usize = 128;
 
-/// The record of a span that ended at `end` and took `took`, both in nanoseconds.
-pub(super) fn record(
-    head: &Head,
-    slot: &Slot,
-    (routes, route): (&RouteTable, Route),
-    (status, ending): (Option<u16>, Ending),
-    (end, took): (u64, u64),
-) -> SpanRecord {
-    let name = routes.read_title(route, head.method, |title| Text::Shared(title.clone()));
-    let start = end.saturating_sub(took);
-    let mut record = SpanRecord::new(slot.context, SpanKind::Server, name, start, end);
+/// Writes the span of a request that has ended.
+pub(super) fn fill(record: &mut SpanRecord, head: &Head, slot: &Slot, end: &Ended<'_>) {
+    let (routes, route) = (end.routes, end.route);
+    record.name = routes.read_title(route, head.method, |title| SpanName::from(title));
+    let took = u64::try_from(end.took.as_nanos()).unwrap_or(u64::MAX);
+    record.start_unix_nanos = end.unix_nanos.saturating_sub(took);
+    record.end_unix_nanos = end.unix_nanos;
     record.parent = slot.parent;
     record.parent_is_remote = slot.parent.is_some();
     record.tracestate = slot.tracestate.clone();
-    for note in &slot.notes {
-        record.events.push(event(note, slot, start));
-    }
+    record
+        .events
+        .push_notes(&slot.notes, end.at, end.unix_nanos);
     let attributes = &mut record.attributes;
     attributes.push("http.request.method", head.method.as_str());
-    attributes.push("url.scheme", head.scheme);
+    attributes.push("url.scheme", head.wire.scheme());
     let (path, user_agent) = (head.path(), head.user_agent());
     if !path.is_empty() {
         attributes.push_str("url.path", cut(path));
@@ -41,7 +38,7 @@ pub(super) fn record(
             attributes.push_str("http.route", template)
         });
     }
-    attributes.push("network.protocol.version", head.version);
+    attributes.push("network.protocol.version", head.wire.version());
     push_server(attributes, head.authority());
     if !user_agent.is_empty() {
         attributes.push_str("user_agent.original", cut(user_agent));
@@ -49,7 +46,8 @@ pub(super) fn record(
     if let Some(peer) = head.peer {
         push_client(attributes, peer.ip());
     }
-    let status = ending.status(status);
+    let ending = end.ending;
+    let status = ending.status(end.status);
     if let Some(status) = status {
         attributes.push("http.response.status_code", status);
     }
@@ -66,20 +64,6 @@ pub(super) fn record(
             record.status = SpanStatus::Error(Text::default());
         }
     }
-    record
-}
-
-fn event(note: &Note, slot: &Slot, start: u64) -> Event {
-    let after = note.at.saturating_duration_since(slot.started).as_nanos();
-    let at = start.saturating_add(u64::try_from(after).unwrap_or(0));
-    let event = Event::new(at, note.name);
-    match note.attribute {
-        Some((key, NoteValue::U64(value))) => {
-            event.attribute(key, i64::try_from(value).unwrap_or(i64::MAX))
-        }
-        Some((key, NoteValue::Str(value))) => event.attribute(key, value),
-        _ => event,
-    }
 }
 
 /// `server.address` and `server.port`, from the authority of the request's target or its `Host`.
@@ -87,17 +71,21 @@ fn push_server(attributes: &mut Attributes, authority: &str) {
     if authority.is_empty() {
         return;
     }
-    let text = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, rest)| rest);
-    let port = text
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.contains(']'))
-        .and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
+    // Without the user, which is what the last `@` ends.
+    let user = authority.bytes().rposition(|byte| byte == b'@');
+    let text = user.map_or(authority, |at| &authority[at + 1..]);
+    let port = split_port(text);
     attributes.push_str("server.address", cut(port.map_or(text, |(name, _)| name)));
     if let Some((_, port)) = port {
         attributes.push("server.port", port);
     }
+}
+
+/// A name and the port behind its last colon.
+fn split_port(text: &str) -> Option<(&str, u16)> {
+    let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let name = text[..text.len() - digits].strip_suffix(':')?;
+    Some((name, text[name.len() + 1..].parse().ok()?))
 }
 
 /// The start of `text` that is kept.
@@ -109,4 +97,25 @@ fn push_client(attributes: &mut Attributes, ip: IpAddr) {
     let mut text = InlineText::<48>::new();
     text.push_ip(ip);
     attributes.push_str("client.address", text.as_str());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_what_stands_behind_the_last_colon() {
+        for (text, split) in [
+            ("shop.example", None),
+            ("shop.example:8080", Some(("shop.example", 8080))),
+            ("[2001:db8::1]", None),
+            ("[2001:db8::1]:443", Some(("[2001:db8::1]", 443))),
+            ("shop.example:", None),
+            ("shop.example:65536", None),
+            ("10.0.0.1", None),
+            ("", None),
+        ] {
+            assert_eq!(split_port(text), split, "{text}");
+        }
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! `GET /` answers `hello` and any other method there echoes the body; `GET /slow?ms=N` answers after N ms; `GET /panic` panics;
 //! `POST /test` takes the JSON of the W3C trace-context harness, a list of `{url, arguments}`, and POSTs each `arguments` to its
-//! `url`; `GET /ws` echoes WebSocket messages and `GET /sse` sends an event each second until the service drains.
+//! `url` (tests of our own may add `after_ms`, work before the call, and its `headers`); `GET /ws` echoes WebSocket messages and
+//! `GET /sse` sends an event each second until the service drains.
 mod answer;
 mod events;
 mod harness;

@@ -5,6 +5,25 @@ fn effective(yaml: &str) -> Effective {
     shop(&app(yaml)).unwrap().1
 }
 
+/// A live value in things that come and go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Limits {
+    of: BTreeMap<String, Limit>,
+    #[schemars(extend("x-reload" = "live"))]
+    live: BTreeMap<String, Limit>,
+    extra: Option<Limit>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Limit {
+    #[schemars(extend("x-reload" = "live"))]
+    rate: u32,
+}
+
+impl Section for Limits {}
+
 #[test]
 fn the_report_shows_every_value_and_no_secret() {
     let yaml = "shop: {token: hunter2, password: '${secret:file:/run/db}', name: 'redis://u:hunter2@h', labels: {api_key: hunter2, a: b}, upstreams: [{host: h, port: 1}]}";
@@ -56,6 +75,57 @@ fn a_reload_tells_live_changes_from_those_that_wait() {
     assert_eq!(changes.pending, ["shop.port", "shop.token"]);
     assert!(before.changes(&before).is_empty());
     assert!(!changes.is_empty());
+}
+
+#[test]
+fn what_comes_or_goes_waits_unless_the_map_it_is_in_is_live() {
+    let with = "limits: {of: {api: {rate: 1}}, extra: {rate: 2}}";
+    for (before, after, live, pending) in [
+        (
+            with,
+            "limits: {of: {api: {rate: 3}}, extra: {rate: 4}}",
+            "limits.extra.rate limits.of.api.rate",
+            "",
+        ),
+        (
+            "limits: {}",
+            with,
+            "",
+            "limits.extra limits.extra.rate limits.of limits.of.api.rate",
+        ),
+        (
+            with,
+            "limits: {of: {api: {rate: 1}, web: {rate: 1}}, extra: {rate: 2}}",
+            "",
+            "limits.of.web.rate",
+        ),
+        (
+            with,
+            "limits: {of: {api: {rate: 1}}}",
+            "",
+            "limits.extra limits.extra.rate",
+        ),
+        (
+            with,
+            "limits: {live: {web: {rate: 1}}, of: {api: {rate: 1}}, extra: {rate: 2}}",
+            "limits.live limits.live.web.rate",
+            "",
+        ),
+    ] {
+        let read = |yaml: &str| {
+            let mut loaded = load(&app(yaml)).unwrap();
+            let limits: Limits = loaded.section("limits");
+            (limits, loaded.finish().unwrap())
+        };
+        let ((running, before), (newer, after)) = (read(before), read(after));
+        let changes = before.changes(&after);
+        assert_eq!(changes.live.join(" "), live, "{newer:?}");
+        assert_eq!(changes.pending.join(" "), pending, "{newer:?}");
+        // What is said to be live is what becomes of the section.
+        let next = live_update(&running, &newer).unwrap();
+        assert_eq!(next == newer, pending.is_empty());
+        assert_eq!(next == running, live.is_empty());
+    }
 }
 
 #[test]

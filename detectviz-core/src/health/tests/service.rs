@@ -269,3 +269,21 @@ async fn checks_end_with_their_tasks() {
         "what is no longer watched has not stalled"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_several_watches_one_ticks_and_the_next_takes_its_place() {
+    let (health, sets) = (health(), [Tasks::new(), Tasks::new(), Tasks::new()]);
+    for tasks in &sets {
+        health.watch_progress(tasks);
+    }
+    for tasks in &sets {
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(health.liveness().status, Status::Pass);
+        tasks.cancel();
+        tasks.join(Duration::from_millis(100)).await.unwrap();
+    }
+    // One that never comes to tick leaves nothing behind.
+    health.watch_progress(&sets[0]);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(health.liveness().status, Status::Pass);
+}

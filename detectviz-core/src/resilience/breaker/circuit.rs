@@ -1,10 +1,10 @@
 //! A circuit that everybody shares who calls the same service.
 use super::{
     BreakerConfig, BreakerHandle, BreakerMetrics, Open, Outcome, OwnedPermit, Permit, State,
-    Ticket, Transition, shard,
+    Ticket, Transition,
     state::{Core, Passed, Report},
 };
-use crate::telemetry::metrics::Registry;
+use crate::{origin::Origin, shard, telemetry::metrics::Registry};
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -56,7 +56,7 @@ pub(super) struct Hold {
 pub(super) struct Shared {
     pub(super) core: Core,
     /// The moment that times are counted from.
-    pub(super) base: Instant,
+    pub(super) base: Origin,
     pub(super) name: Arc<str>,
     metrics: BreakerMetrics,
     /// What it was built or last changed with; held by those who change it.
@@ -95,7 +95,7 @@ impl Circuit {
         metrics.began(state);
         let shared = Arc::new(Shared {
             core: Core::new(state, &limits, slow_after, geometry, shards, SLOTS),
-            base: clock(),
+            base: Origin::new(clock()),
             name: name.into(),
             metrics,
             config: Mutex::new(config.clone()),
@@ -205,9 +205,9 @@ impl fmt::Debug for Hold {
 // === impl Shared ===
 
 impl Shared {
+    #[inline]
     pub(super) fn nanos(&self, now: Instant) -> u64 {
-        let since = now.saturating_duration_since(self.base);
-        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+        self.base.nanos(now)
     }
 
     /// Makes known what the core says has happened.

@@ -1,59 +1,42 @@
 //! The future of one call.
 use super::{Classify, Open, OwnedPermit};
-use crate::error::BoxError;
+use crate::{error::BoxError, resilience::Refusable};
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+/// Future of [`Breaker`](super::Breaker).
+pub type ResponseFuture<F, C> = Refusable<Judged<F, C>, Open>;
+
 pin_project_lite::pin_project! {
-    /// Future of [`Breaker`](super::Breaker).
+    /// A call whose result the circuit is told.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the call counts neither as a success nor as a failure; a probe's place is free again.
     #[derive(Debug)]
-    pub struct ResponseFuture<F, C> {
+    pub struct Judged<F, C> {
         #[pin]
-        call: Call<F, C>,
+        inner: F,
+        permit: OwnedPermit,
+        classify: C,
     }
 }
 
-pin_project_lite::pin_project! {
-    #[project = CallProject]
-    #[derive(Debug)]
-    enum Call<F, C> {
-        Made {
-            #[pin]
-            inner: F,
-            permit: OwnedPermit,
-            classify: C,
-        },
-        Refused {
-            open: Option<Open>,
-        },
-    }
-}
+// === impl Judged ===
 
-// === impl ResponseFuture ===
-
-impl<F, C> ResponseFuture<F, C> {
+impl<F, C> Judged<F, C> {
     pub(super) fn new(inner: F, permit: OwnedPermit, classify: C) -> Self {
-        let call = Call::Made {
+        Self {
             inner,
             permit,
             classify,
-        };
-        Self { call }
-    }
-
-    pub(super) fn refused(open: Open) -> Self {
-        let call = Call::Refused { open: Some(open) };
-        Self { call }
+        }
     }
 }
 
-impl<F, C, T, E> Future for ResponseFuture<F, C>
+impl<F, C, T, E> Future for Judged<F, C>
 where
     F: Future<Output = Result<T, E>>,
     E: Into<BoxError>,
@@ -61,21 +44,12 @@ where
 {
     type Output = Result<T, BoxError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().call.project() {
-            CallProject::Made {
-                inner,
-                permit,
-                classify,
-            } => {
-                let result = ready!(inner.poll(cx)).map_err(Into::into);
-                permit.finish_now(classify.classify(result.as_ref()));
-                Poll::Ready(result)
-            }
-            CallProject::Refused { open } => match open.take() {
-                Some(open) => Poll::Ready(Err(open.into())),
-                None => Poll::Pending,
-            },
-        }
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx)).map_err(Into::into);
+        this.permit
+            .finish_now(this.classify.classify(result.as_ref()));
+        Poll::Ready(result)
     }
 }

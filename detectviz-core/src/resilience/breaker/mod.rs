@@ -49,7 +49,6 @@ mod ticket;
 mod transition;
 mod last;
 mod state;
-pub(super) mod shard;
 mod config;
 mod error;
 mod classify;
@@ -68,7 +67,7 @@ pub use self::{
     classify::{Classify, DefaultClassify, Outcome, is_refusal},
     config::{BreakerConfig, Mode, OpenConfig, WindowConfig},
     error::{IllegalTransition, Open},
-    future::ResponseFuture,
+    future::{Judged, ResponseFuture},
     handle::BreakerHandle,
     layer::BreakerLayer,
     permit::{OwnedPermit, Permit},

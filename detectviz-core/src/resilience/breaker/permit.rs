@@ -42,6 +42,13 @@ impl<'a> Permit<'a> {
         let ticket = std::mem::replace(&mut self.ticket, Ticket::SPENT);
         self.circuit.record(ticket, outcome, now);
     }
+
+    /// The same, where the clock is read only when it is needed.
+    #[inline]
+    pub(in crate::resilience) fn record_now(mut self, outcome: Outcome) {
+        let ticket = std::mem::replace(&mut self.ticket, Ticket::SPENT);
+        self.circuit.shared.record(ticket, outcome, clock);
+    }
 }
 
 impl Drop for Permit<'_> {

@@ -1,5 +1,5 @@
 //! The middleware itself.
-use super::{Circuit, Classify, DefaultClassify, ResponseFuture, circuit::clock};
+use super::{Circuit, Classify, DefaultClassify, Judged, ResponseFuture, circuit::clock};
 use crate::error::BoxError;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
@@ -65,7 +65,10 @@ where
             return ResponseFuture::refused(self.circuit.refuse());
         }
         match self.circuit.acquire_by(clock) {
-            Ok(permit) => ResponseFuture::new(self.inner.call(req), permit, self.classify.clone()),
+            Ok(permit) => {
+                let call = self.inner.call(req);
+                ResponseFuture::made(Judged::new(call, permit, self.classify.clone()))
+            }
             Err(open) => ResponseFuture::refused(open),
         }
     }

@@ -34,7 +34,7 @@ mod future;
 mod handle;
 mod layer;
 mod recorder;
-mod scope;
+pub(super) mod scope;
 mod service;
 mod state;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// Puts back what stood in the slot before, when dropped.
 #[derive(Debug)]
-pub(super) struct Scope {
+pub(in crate::resilience) struct Scope {
     before: Option<Option<Instant>>,
 }
 
@@ -13,7 +13,7 @@ pub(super) struct Scope {
 
 impl Scope {
     /// Shortens the deadline of the request that the current thread works on, if there is one.
-    pub(super) fn enter(deadline: Option<Instant>) -> Self {
+    pub(in crate::resilience) fn enter(deadline: Option<Instant>) -> Self {
         let before = deadline.and_then(|_| {
             update(|slot| {
                 let shorter = nearest(slot.deadline, deadline);

@@ -1,6 +1,7 @@
 //! Hedges without tower: what the layer and a fused client are made of.
 use super::{HedgeConfig, recorder::Recorder, state::Latencies};
 use crate::{
+    origin::Origin,
     resilience::retry::budget::Budget,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     telemetry::{context::note, metrics::Registry},
@@ -52,7 +53,7 @@ pub struct HedgeCall<R: Borrow<Hedge> = Hedge> {
 }
 
 struct Shared {
-    origin: Instant,
+    origin: Origin,
     /// In microseconds; 0 when the quantile decides.
     fixed: AtomicU64,
     /// In microseconds.
@@ -79,7 +80,7 @@ impl Hedge {
     /// When the names of the metrics are taken by other descriptions.
     #[must_use]
     pub fn with_metrics(config: &HedgeConfig, upstream: &str, metrics: &Registry) -> Self {
-        let origin = clock();
+        let origin = Origin::new(clock());
         let shared = Arc::new(Shared {
             origin,
             fixed: AtomicU64::new(0),
@@ -87,12 +88,12 @@ impl Hedge {
             per_million: AtomicU32::new(0),
             most: AtomicU32::new(0),
             latencies: Latencies::new(),
-            budget: Budget::new(&config.budget(), origin),
+            budget: Budget::new(&config.budget(), origin.at()),
             recorder: Recorder::new(upstream, metrics),
         });
         let upstream = upstream.to_owned();
         metrics.collect_from(&shared, move |shared: &Shared, collected| {
-            let delay = shared.delay(micros(shared.origin, clock()));
+            let delay = shared.delay(micros(&shared.origin, clock()));
             let delay = delay.map(|micros| Duration::from_micros(u64::from(micros)));
             Recorder::collect(&upstream, delay, collected);
         });
@@ -129,7 +130,7 @@ impl Hedge {
     /// After which time a call that begins now is hedged; `None` when it is not, as before a hundred calls were answered.
     #[must_use]
     pub fn delay(&self, now: Instant) -> Option<Duration> {
-        let delay = self.shared.delay(micros(self.shared.origin, now));
+        let delay = self.shared.delay(micros(&self.shared.origin, now));
         delay.map(|micros| Duration::from_micros(u64::from(micros)))
     }
 
@@ -154,7 +155,7 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
         let shared = &*hedge.borrow().shared;
         shared.budget.deposit(now);
         // Rounded up, so that no hedge is early.
-        let started = micros(shared.origin, now + Duration::from_nanos(999));
+        let started = micros(&shared.origin, now + Duration::from_nanos(999));
         let delay = shared.delay(started).unwrap_or(0);
         Self {
             hedge,
@@ -170,7 +171,7 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
     pub fn due(&self) -> Option<Instant> {
         let delay = u64::from(self.delay) * u64::from(self.sent + 1);
         let due = Duration::from_micros(self.started + delay);
-        (self.delay > 0).then(|| self.hedge.borrow().shared.origin + due)
+        (self.delay > 0).then(|| self.hedge.borrow().shared.origin.at() + due)
     }
 
     /// Whether the hedge that is due may be sent, as it must be then: its token is gone. After a refusal of the budget the
@@ -179,9 +180,7 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
     pub fn send(&mut self, now: Instant) -> bool {
         let shared = &*self.hedge.borrow().shared;
         if shared.budget.withdraw(now).is_none() {
-            shared.recorder.denied.inc();
-            note(now, "hedge.denied", None);
-            self.delay = 0;
+            self.deny(now);
             return false;
         }
         shared.recorder.sent.inc();
@@ -191,6 +190,14 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
             self.delay = 0;
         }
         true
+    }
+
+    /// Says that the hedge that is due is refused for a reason of the caller's own, such as another budget. It counts, and is
+    /// noted, as if it had been refused by this one.
+    pub fn deny(&mut self, now: Instant) {
+        self.hedge.borrow().shared.recorder.denied.inc();
+        note(now, "hedge.denied", None);
+        self.delay = 0;
     }
 
     /// How many hedges were sent.
@@ -205,7 +212,7 @@ impl<R: Borrow<Hedge>> HedgeCall<R> {
     #[inline]
     pub fn answered(&self, by: u32, now: Instant) {
         let shared = &*self.hedge.borrow().shared;
-        let ended = micros(shared.origin, now);
+        let ended = micros(&shared.origin, now);
         let took = ended.saturating_sub(self.started);
         shared.latencies.record(took, second(ended));
         if by > 0 {
@@ -236,9 +243,8 @@ impl Shared {
 }
 
 #[inline]
-fn micros(origin: Instant, now: Instant) -> u64 {
-    let since = now.saturating_duration_since(origin);
-    since.as_secs() * 1_000_000 + u64::from(since.subsec_micros())
+fn micros(origin: &Origin, now: Instant) -> u64 {
+    origin.nanos(now) / 1_000
 }
 
 #[inline]

@@ -5,9 +5,12 @@ use super::{
     state::Gcra,
     table::{Place, Table},
 };
-use crate::telemetry::{
-    context::{NoteValue, note},
-    metrics::Registry,
+use crate::{
+    origin::Origin,
+    telemetry::{
+        context::{NoteValue, note},
+        metrics::Registry,
+    },
 };
 use std::{
     hash::Hash,
@@ -34,7 +37,7 @@ struct Inner {
     policy: Arc<str>,
     key: RateLimitKey,
     seed: KeySeed,
-    origin: Instant,
+    origin: Origin,
     quota: AtomicU64,
     share: AtomicBool,
     buckets: Buckets,
@@ -73,7 +76,7 @@ impl RateLimiter {
             policy: policy.into(),
             key: config.key.clone(),
             seed,
-            origin: now,
+            origin: Origin::new(now),
             quota: AtomicU64::new(config.quota().to_bits()),
             share: AtomicBool::new(config.on_full == OnFull::Share),
             buckets,
@@ -206,8 +209,7 @@ impl Inner {
     /// In nanoseconds; they last for 584 years.
     #[inline]
     fn since_origin(&self, now: Instant) -> u64 {
-        let since = now.saturating_duration_since(self.origin);
-        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+        self.origin.nanos(now)
     }
 
     fn keys_in_use(&self, now: Instant) -> usize {

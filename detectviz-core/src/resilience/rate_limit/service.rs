@@ -47,8 +47,8 @@ where
     fn call(&mut self, req: Req) -> Self::Future {
         let key = self.key.key(&req);
         match self.limiter.admit(key, Instant::now().into_std()) {
-            Ok(_) => ResponseFuture::allowed(self.inner.call(req)),
-            Err(limited) => ResponseFuture::limited(limited),
+            Ok(_) => ResponseFuture::made(self.inner.call(req)),
+            Err(limited) => ResponseFuture::refused(limited),
         }
     }
 }

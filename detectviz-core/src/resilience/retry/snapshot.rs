@@ -1,5 +1,6 @@
 //! A pooled copy of a request's headers, or of anything that is pairs of bytes.
-use std::{cell::RefCell, fmt, mem};
+use crate::spare::Spare;
+use std::{fmt, mem};
 
 /// The most buffers that a thread keeps.
 const KEPT: usize = 64;
@@ -8,7 +9,7 @@ const KEPT: usize = 64;
 const LARGEST: usize = 16 * 1024;
 
 thread_local! {
-    static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static POOL: Spare<Vec<u8>> = const { Spare::new(KEPT) };
 }
 
 /// Pairs of names and values, copied one after the other into a buffer that the thread keeps for the next request.
@@ -42,8 +43,7 @@ impl Snapshot {
     #[inline]
     #[must_use]
     pub fn new() -> Self {
-        let buffer = POOL.try_with(|pool| pool.borrow_mut().pop());
-        let buffer = buffer.ok().flatten().unwrap_or_default();
+        let buffer = Spare::take(&POOL).unwrap_or_default();
         Self { buffer }
     }
 
@@ -87,13 +87,7 @@ impl Drop for Snapshot {
             return;
         }
         buffer.clear();
-        // While the thread ends, there is no pool any more.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < KEPT {
-                pool.push(buffer);
-            }
-        });
+        Spare::give(&POOL, buffer);
     }
 }
 
@@ -136,19 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_keeps_few_and_small_buffers() {
-        let many: Vec<Snapshot> = (0..KEPT * 2)
-            .map(|_| {
-                let mut snapshot = Snapshot::new();
-                snapshot.push(b"n", b"v", false);
-                snapshot
-            })
-            .collect();
-        drop(many);
-        POOL.with(|pool| assert_eq!(pool.borrow().len(), KEPT));
-        let mut huge = Snapshot::new();
-        huge.push(b"n", &vec![0; LARGEST], false);
-        drop(huge);
-        POOL.with(|pool| assert_eq!(pool.borrow().len(), KEPT - 1));
+    fn a_thread_keeps_no_large_buffer() {
+        for (value, kept) in [(1, true), (LARGEST, false)] {
+            let mut snapshot = Snapshot::new();
+            snapshot.push(b"n", &vec![0; value], false);
+            drop(snapshot);
+            assert_eq!(Spare::take(&POOL).is_some(), kept, "{value} bytes");
+        }
     }
 }

@@ -44,9 +44,9 @@ where
         if self.shedder.is_shedding() {
             let priority = self.priority.priority(&req);
             if let Err(shedding) = self.shedder.admit(priority, fastrand::u64(..)) {
-                return ResponseFuture::shed(shedding);
+                return ResponseFuture::refused(shedding);
             }
         }
-        ResponseFuture::admitted(self.inner.call(req))
+        ResponseFuture::made(self.inner.call(req))
     }
 }

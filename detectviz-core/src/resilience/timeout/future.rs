@@ -78,17 +78,16 @@ where
                 .map(|()| Err(Elapsed::new(limit).into()));
         }
         let now = Instant::now();
-        let deadline = match *this.bound {
-            Bound::Within(limit) => now.checked_add(limit),
+        let limit = match *this.bound {
+            Bound::Within(limit) => limit,
             Bound::At(deadline) => {
                 // From here on the limit is what was left when the waiting began.
-                *this.bound = Bound::Within(deadline.saturating_duration_since(now));
-                Some(deadline)
+                let left = deadline.saturating_duration_since(now);
+                *this.bound = Bound::Within(left);
+                left
             }
         };
-        if let Some(deadline) = deadline {
-            entry.arm(deadline.into_std(), cx);
-        }
+        entry.arm_within(now.into_std(), limit, cx);
         Poll::Pending
     }
 }

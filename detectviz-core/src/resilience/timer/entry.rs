@@ -8,7 +8,7 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The place of one deadline at a time in a [`Timer`](super::Timer); made by [`Timer::entry`](super::Timer::entry).
@@ -41,11 +41,20 @@ impl Entry {
     /// Outside a tokio runtime with timers, when nobody drives the timer yet.
     #[inline]
     pub fn arm(&mut self, deadline: Instant, cx: &Context<'_>) {
+        self.arm_within(deadline, Duration::ZERO, cx);
+    }
+
+    /// As [`arm`](Self::arm), once `limit` has passed since `from`, however long that is.
+    ///
+    /// # Panics
+    /// As there.
+    #[inline]
+    pub fn arm_within(&mut self, from: Instant, limit: Duration, cx: &Context<'_>) {
         let Some(place) = &self.place else {
             return;
         };
         let of = &place.block.of;
-        let due = of.due(deadline);
+        let due = of.due(from, limit);
         if place.arm(due, cx.waker()) {
             of.timer.tell(due);
         }

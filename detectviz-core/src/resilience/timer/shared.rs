@@ -4,7 +4,10 @@ use super::{
     driver::Driver,
     state::{Block, Slot},
 };
-use crate::task::{CancellationToken, RuntimeId, Spawner, Tasks};
+use crate::{
+    origin::Origin,
+    task::{CancellationToken, RuntimeId, Spawner, Tasks},
+};
 use futures_util::task::AtomicWaker;
 use std::{
     fmt, mem,
@@ -24,7 +27,7 @@ pub(super) const BATCH: usize = 64;
 /// One timer.
 pub(super) struct Shared {
     /// Moments count from here.
-    origin: Instant,
+    origin: Origin,
     alarm: Alarm,
     /// Whether there is a driver, and how to wake it.
     driven: AtomicBool,
@@ -41,7 +44,7 @@ pub(super) struct Shared {
 pub(super) struct Of {
     pub(super) timer: Arc<Shared>,
     /// Moments count from here; the timer's own is further away.
-    origin: Instant,
+    origin: Origin,
 }
 
 /// The right to use one slot, which moves between threads, the pool and entries; cloned by nobody but the driver.
@@ -56,19 +59,21 @@ struct Pool {
 // === impl Of ===
 
 impl Of {
-    /// The first moment that is not before `at`.
+    /// The first moment that is not before `limit` has passed since `from`.
     #[inline]
-    pub(super) fn due(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.origin);
-        let millis = since.as_secs().saturating_mul(1000);
-        millis.saturating_add(u64::from(since.subsec_nanos().div_ceil(1_000_000)))
+    pub(super) fn due(&self, from: Instant, limit: Duration) -> u64 {
+        let nanos = limit.subsec_nanos();
+        let limit = limit.as_secs().saturating_mul(1_000_000_000);
+        let limit = limit.saturating_add(u64::from(nanos));
+        let at = self.origin.nanos(from).saturating_add(limit);
+        at.div_ceil(1_000_000)
     }
 }
 
 // === impl Shared ===
 
 impl Shared {
-    pub(super) fn new(origin: Instant, tasks: Option<&Tasks>) -> Arc<Self> {
+    pub(super) fn new(origin: Origin, tasks: Option<&Tasks>) -> Arc<Self> {
         Arc::new(Self {
             origin,
             alarm: Alarm::new(),
@@ -83,13 +88,12 @@ impl Shared {
 
     /// The last moment that is not after `at`.
     pub(super) fn passed(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.origin);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        self.origin.nanos(at) / 1_000_000
     }
 
     /// When `moment` is.
     pub(super) fn instant(&self, moment: u64) -> Option<Instant> {
-        self.origin.checked_add(Duration::from_millis(moment))
+        self.origin.at().checked_add(Duration::from_millis(moment))
     }
 
     /// Something stands in a block that is due at `due` and earlier than what stood there before.

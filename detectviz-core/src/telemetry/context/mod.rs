@@ -22,6 +22,6 @@ mod tests;
 pub use self::{
     ids::{SpanId, TraceId},
     note::{Note, NoteValue, note},
-    slot::{InSlot, Slot, current, update},
+    slot::{Entered, InSlot, Slot, current, update},
     state::{MalformedTraceparent, TraceContext},
 };

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use std::{
     cell::RefCell,
     future::Future,
+    marker::PhantomData,
     mem,
     pin::Pin,
     task::{Context, Poll},
@@ -48,9 +49,13 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// Swaps a slot with the thread's, and back when dropped: a panic does not leave a slot behind.
-struct Swapped<'a> {
+/// A slot that is in place until this is dropped; made by [`Slot::enter`]. A panic does not leave a slot behind.
+#[derive(Debug)]
+#[must_use = "the slot is in place until this is dropped"]
+pub struct Entered<'a> {
     slot: &'a mut Option<Box<Slot>>,
+    /// It belongs to the thread.
+    _not_send: PhantomData<*const ()>,
 }
 
 /// Gives `read` the slot of the request that the current thread is working on.
@@ -120,15 +125,24 @@ impl Slot {
 
     /// Runs `work` with this slot in place. Allocates.
     pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
-        let mut slot = Some(Box::new(self));
-        Self::lend(&mut slot, work)
+        Self::lend(&mut Some(Box::new(self)), work)
     }
 
-    /// Runs `work` with `slot` in place and gives it back afterwards, with what [`update`] wrote into it. For named
-    /// futures and bodies that keep the slot between two polls, and its box between two requests.
+    /// Runs `work` with `slot` [in place](Self::enter).
     pub fn lend<R>(slot: &mut Option<Box<Self>>, work: impl FnOnce() -> R) -> R {
-        let _swapped = Swapped::new(slot);
+        let _entered = Self::enter(slot);
         work()
+    }
+
+    /// Puts `slot` in place until the guard is dropped, which gives it back with what [`update`] wrote into it. For named
+    /// futures and bodies that keep the slot between two polls, and its box between two requests.
+    #[inline]
+    pub fn enter(slot: &mut Option<Box<Self>>) -> Entered<'_> {
+        swap(slot);
+        Entered {
+            slot,
+            _not_send: PhantomData,
+        }
     }
 }
 
@@ -147,27 +161,22 @@ impl<F: Future> Future for InSlot<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let _swapped = Swapped::new(this.slot);
+        let _entered = Slot::enter(this.slot);
         this.inner.poll(cx)
     }
 }
 
-// === impl Swapped ===
+// === impl Entered ===
 
-impl<'a> Swapped<'a> {
-    fn new(slot: &'a mut Option<Box<Slot>>) -> Self {
-        swap(slot);
-        Self { slot }
-    }
-}
-
-impl Drop for Swapped<'_> {
+impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
         swap(self.slot);
     }
 }
 
 /// While a thread ends its thread-locals are gone; the work then runs without a slot.
+#[inline]
 fn swap(slot: &mut Option<Box<Slot>>) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(mut current) = current.try_borrow_mut() {

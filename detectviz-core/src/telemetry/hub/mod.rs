@@ -56,7 +56,7 @@ pub use self::{
     entered::current_context,
     install::{Installed, install},
     layer::TelemetryLayer,
-    panic_hook::install_panic_hook,
+    panic_hook::{Caught, catch_panic, install_panic_hook, panic_was_logged},
     subscriber::TelemetrySubscriber,
     table::{Outputs, Registration, register},
 };

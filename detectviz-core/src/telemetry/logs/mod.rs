@@ -27,7 +27,7 @@
 //! # Lines of one shape
 //! A line that is written for every request is rendered once, as far as it is always the same; a [`Key`] is judged when the
 //! program is compiled. What is left for each line is a look at its texts and a copy, in a fraction of the time that an
-//! event takes (`benches/benches/log_line.rs` prints both):
+//! event takes (`benches/README.md` says what prints both):
 //!
 //! ```
 //! use detectviz_core::{task::Tasks, telemetry::logs::{Caller, Key, LogsConfig, Output}};
@@ -72,6 +72,7 @@
 mod buf;
 mod caller;
 mod config;
+mod early;
 mod entry;
 mod escape;
 mod fields;
@@ -104,6 +105,7 @@ pub(super) use self::{
 pub use self::{
     caller::Caller,
     config::{LogFormat, LogsConfig},
+    early::EarlyFields,
     entry::Entry,
     fields::Fields,
     handle::Logs,

@@ -1,6 +1,7 @@
 //! The values of a line whose shape is known.
 use super::{
     buf::Buf,
+    early::EarlyFields,
     key::{Key, ROOM as KEY},
     line::{FIELD, MAX_END, MAX_LINE, MAX_VALUE, put_end, with_texts},
     number,
@@ -84,23 +85,7 @@ impl<'a> Values<'a> {
     #[inline]
     pub fn str(&mut self, key: &Key, value: &str) {
         let bytes = value.as_bytes();
-        if bytes.len() > LONG {
-            self.quoted(key, value);
-            return;
-        }
-        if !self.may_write(key, bytes.len()) {
-            return;
-        }
-        let (rendered, len) = key.rendered(self.format);
-        let room = self.out.room(KEY + bytes.len() + 2 + BEHIND);
-        room[..KEY].copy_from_slice(rendered);
-        let room = &mut room[len..];
-        room[0] = b'"';
-        let found = scan::copy(&mut room[1..], bytes);
-        if found.nothing() || is_shown_as_it_is(found, value) {
-            room[1 + bytes.len()] = b'"';
-            self.out.keep(len + bytes.len() + 2);
-        } else {
+        if bytes.len() > LONG || !self.copy(key, bytes) {
             self.quoted(key, value);
         }
     }
@@ -128,6 +113,26 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Bytes that should be text, such as a header's value: what is not UTF-8 is left out, field and all. Else as
+    /// [`str`](Self::str).
+    #[inline]
+    pub fn bytes(&mut self, key: &Key, value: &[u8]) {
+        if value.len() > LONG || !self.copy(key, value) {
+            self.bytes_slowly(key, value);
+        }
+    }
+
+    /// Fields that were rendered ahead of the line.
+    #[inline]
+    pub fn early(&mut self, fields: &EarlyFields) {
+        self.truncated |= fields.truncated;
+        if self.out.len() + fields.text.len() > self.limit {
+            self.truncated = true;
+        } else {
+            self.out.put(fields.text.as_slice());
+        }
+    }
+
     /// Fields that were rendered before.
     #[inline]
     pub fn fields(&mut self, fields: &StaticFields) {
@@ -148,6 +153,37 @@ impl<'a> Values<'a> {
             "two fields of one name: {}",
             String::from_utf8_lossy(&self.out.as_slice()[self.start..])
         );
+    }
+
+    /// A text that has nothing to escape or to mask; `false` when it has, and nothing is written then.
+    #[inline]
+    fn copy(&mut self, key: &Key, text: &[u8]) -> bool {
+        if !self.may_write(key, text.len()) {
+            return true;
+        }
+        let (rendered, len) = key.rendered(self.format);
+        let room = self.out.room(KEY + text.len() + 2 + BEHIND);
+        room[..KEY].copy_from_slice(rendered);
+        let room = &mut room[len..];
+        room[0] = b'"';
+        let found = scan::copy(&mut room[1..], text);
+        let plain = found.nothing() || is_shown_as_it_is(found, text);
+        if plain {
+            room[1 + text.len()] = b'"';
+            self.out.keep(len + text.len() + 2);
+        }
+        plain
+    }
+
+    #[inline(never)]
+    fn bytes_slowly(&mut self, key: &Key, value: &[u8]) {
+        if let Ok(text) = str::from_utf8(value) {
+            self.quoted(key, text);
+        }
+    }
+
+    pub(super) fn is_truncated(&self) -> bool {
+        self.truncated
     }
 
     /// A field whose value is short and needs no closer look.
@@ -218,10 +254,10 @@ impl<'a> Values<'a> {
 
 /// Whether a text that was copied can stay, although there is something in it.
 #[inline(never)]
-fn is_shown_as_it_is(found: Found, text: &str) -> bool {
-    found.is_harmless(text.as_bytes())
-        || !found.escapes()
-            && with_texts(|texts| std::ptr::eq(masked(text, false, texts.for_masked()), text))
+fn is_shown_as_it_is(found: Found, text: &[u8]) -> bool {
+    let is_unmasked =
+        |text| with_texts(|texts| std::ptr::eq(masked(text, false, texts.for_masked()), text));
+    found.is_harmless(text) || !found.escapes() && str::from_utf8(text).is_ok_and(is_unmasked)
 }
 
 /// Up to 584,542 years.

@@ -4,11 +4,12 @@
 //! and a store, and costs a tenth of it. So the first threads that record much lease a shard each, which only they write, and
 //! give it back when they end. All others share.
 use super::lease::Leases;
+use crate::shard;
 use std::{
     cell::Cell,
     sync::{
         LazyLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
 };
@@ -19,8 +20,6 @@ thread_local! {
     static THREAD: Cell<usize> = const { Cell::new(MOST + PATIENCE) };
     /// Gives the lease back when the thread ends.
     static OWNED: Owned = const { Owned(Cell::new(None)) };
-    /// The number of the thread among those that share.
-    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 /// The leases of the process, whatever the number of registries: a lease is a place in each of them.
@@ -149,7 +148,7 @@ impl Cells {
             0..MOST | ENDING => thread,
             patience => patience - 1,
         });
-        let shard = self.shards.exclusive + (number() & (self.shards.shared - 1));
+        let shard = self.shards.exclusive + (shard::current() & (self.shards.shared - 1));
         Row {
             lines: self.shard(shard),
             exclusive: false,
@@ -197,17 +196,6 @@ fn lease() -> usize {
         Ok(None) => MOST + AGAIN,
         Err(_) => ENDING,
     }
-}
-
-fn number() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let number = NUMBER.get();
-    if number != usize::MAX {
-        return number;
-    }
-    let number = NEXT.fetch_add(1, Relaxed) % usize::MAX;
-    NUMBER.set(number);
-    number
 }
 
 #[cfg(test)]

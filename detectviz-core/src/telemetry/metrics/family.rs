@@ -39,7 +39,7 @@ struct Inner<T> {
 
 pub(super) struct Series<T> {
     pub(super) labels: Labels,
-    prefixes: Prefixes,
+    pub(super) prefixes: Prefixes,
     pub(super) start_unix_nanos: u64,
     pub(super) value: Arc<T>,
 }
@@ -108,6 +108,23 @@ impl<T> Family<T> {
         let known = self.inner.series.load();
         if let Some(fewer) = known.without(|series| by_values(&series.labels, label_values)) {
             self.inner.series.store(Arc::new(fewer));
+        }
+    }
+
+    /// Whether `handle` is the series for what exceeds the limit.
+    #[must_use]
+    pub fn is_overflow(&self, handle: &Arc<T>) -> bool {
+        let overflow = self.inner.overflow.get();
+        overflow.is_some_and(|overflow| Arc::ptr_eq(&overflow.value, handle))
+    }
+
+    /// Shows `look` every series, that for what exceeds the limit last. For collectors: it takes no lock, and is no more
+    /// than a walk along a list.
+    pub fn visit(&self, mut look: impl FnMut(&Labels, &T)) {
+        let known = self.inner.series.load_full();
+        let all = known.iter().map(|series| &**series);
+        for series in all.chain(self.inner.overflow.get()) {
+            look(&series.labels, &series.value);
         }
     }
 

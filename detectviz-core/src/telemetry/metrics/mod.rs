@@ -39,6 +39,7 @@ pub mod build_info;
 mod catalog;
 mod cells;
 pub mod cgroup;
+mod classified;
 mod collected;
 mod counted;
 mod counter;

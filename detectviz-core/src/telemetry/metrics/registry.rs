@@ -1,8 +1,8 @@
 //! All metrics of one runtime.
 use super::{
-    Collected, Counter, Desc, Family, Gauge, Histogram, Kind, MetricSnapshot, Snapshot, Unit,
-    bounds::Bounds, cells::Shards, counted::Counted, exposed::Exposed, format::Format,
-    snapshot::unix_nanos,
+    Collected, Counter, Desc, Family, Gauge, Histogram, Kind, Labels, MetricSnapshot, Snapshot,
+    Unit, bounds::Bounds, cells::Shards, classified::Classified, counted::Counted,
+    exposed::Exposed, format::Format, snapshot::unix_nanos,
 };
 use crate::names;
 use std::{
@@ -56,6 +56,8 @@ enum Metric {
     Histogram(Family<Histogram>),
     /// Its values are those of a histogram.
     Counted(Arc<Counted>),
+    /// Its values are those of a histogram, and of handles for what that has no series for.
+    Classified(Arc<Classified>),
     /// Its values come from collectors.
     Collected(Arc<Exposed>),
 }
@@ -154,6 +156,38 @@ impl Registry {
             desc.name,
             histogram.exposed().desc.name
         );
+    }
+
+    /// A counter of what `histogram` counts already, by what `class` says of the labels of a series: the value of the only
+    /// label of `desc`. It must be one of few, and depend on nothing but the labels.
+    ///
+    /// It stays exact where the histogram has met its limit: who records into a histogram that
+    /// [is the overflow](Family::is_overflow) counts in the returned family too, under the class that the value has.
+    ///
+    /// # Panics
+    /// As [`counter`](Self::counter), and when `desc` has not one label.
+    pub fn counter_by(
+        &self,
+        desc: &'static Desc,
+        histogram: &Family<Histogram>,
+        class: fn(&Labels) -> &'static str,
+    ) -> Family<Counter> {
+        assert!(
+            desc.labels.len() == 1,
+            "metric `{}` has the labels {:?}: give it one, for the class",
+            desc.name,
+            desc.labels
+        );
+        let shards = self.inner.shards;
+        let make = |exposed| {
+            // The classes are few by contract.
+            let beyond = Family::new(exposed, usize::MAX, None, move || Counter::new(shards));
+            Metric::Classified(Arc::new(Classified::new(beyond, histogram, class)))
+        };
+        match self.register(desc, Kind::Counter, make) {
+            Metric::Classified(classified) => classified.beyond().clone(),
+            _ => collected_already(desc),
+        }
     }
 
     /// Adds a collector: it is called at each scrape, export and [`snapshot`](Self::snapshot), on the thread that asks, and
@@ -367,6 +401,7 @@ impl Metric {
             Self::Gauge(family) => family.exposed(),
             Self::Histogram(family) => family.exposed(),
             Self::Counted(counted) => counted.exposed(),
+            Self::Classified(classified) => classified.exposed(),
             Self::Collected(exposed) => exposed,
         }
     }
@@ -377,6 +412,7 @@ impl Metric {
             Self::Gauge(family) => family.write(format, out),
             Self::Histogram(family) => family.write(format, out),
             Self::Counted(counted) => counted.write(format, out),
+            Self::Classified(classified) => classified.write(format, out),
             Self::Collected(exposed) => collected.write(exposed, format, out),
         }
     }
@@ -387,6 +423,7 @@ impl Metric {
             Self::Gauge(family) => Some(family.read()),
             Self::Histogram(family) => Some(family.read()),
             Self::Counted(counted) => Some(counted.read()),
+            Self::Classified(classified) => Some(classified.read()),
             Self::Collected(exposed) => collected.of(exposed.desc).cloned(),
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn connect(place: Place, connecting: Connecting) -> Result<(), 
     let pool = Arc::clone(&place.0);
     let stream = pool.connector.clone().call(pool.target.clone()).await?;
     if pool.settings.h2 {
-        let (sender, connection) = http2::Builder::new(pool.executor.clone())
+        let (sender, connection) = http2::Builder::new(pool.executor.of_connection())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)

@@ -113,7 +113,7 @@ impl EndpointPool {
         }
     }
 
-    /// Sends a request on a connection of the pool. A connection that turns out to be closed before anything was sent is
+    /// Sends a request on a connection of the pool that was not idle for too long at `now`. A connection that turns out to be closed before anything was sent is
     /// replaced, and the request goes to another.
     ///
     /// # Errors
@@ -124,9 +124,10 @@ impl EndpointPool {
     pub(in super::super) async fn send(
         &self,
         mut request: Request<Body>,
+        now: Instant,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         loop {
-            let mut lease = match self.lease().await {
+            let mut lease = match self.lease(now).await {
                 Ok(lease) => lease,
                 Err(source) => return Err(SendError::unsent(source, request)),
             };
@@ -169,11 +170,11 @@ impl EndpointPool {
     }
 
     /// A connection that takes a call.
-    async fn lease(&self) -> Result<Lease, BoxError> {
+    async fn lease(&self, now: Instant) -> Result<Lease, BoxError> {
         let inner = self.inner();
         let (mut wanting, mut pending, mut being_made) = (None, None, None);
         loop {
-            if let Some(mut lease) = inner.free_lease() {
+            if let Some(mut lease) = inner.free_lease(now) {
                 if lease.is_ready().await {
                     return Ok(lease);
                 }
@@ -252,12 +253,11 @@ impl Drop for User {
 
 impl Inner {
     /// A connection of which nothing bad is known.
-    fn free_lease(self: &Arc<Self>) -> Option<Lease> {
+    fn free_lease(self: &Arc<Self>, now: Instant) -> Option<Lease> {
         if self.settings.h2 {
             let (sender, served) = self.multiplexed()?;
             return Some(Lease::new(sender, served, self));
         }
-        let now = Instant::now();
         while let Some(idle) = self.idle.pop() {
             if self.is_good(&idle, now) {
                 return Some(Lease::new(Sender::Http1(idle.sender), idle.served, self));
@@ -293,8 +293,8 @@ impl Inner {
         !idle.sender.is_closed() && waited < self.settings.idle_timeout
     }
 
-    /// A call is over: its connection waits for the next, unless it has carried its share.
-    pub(super) fn free(&self, sender: http1::SendRequest<Body>, served: u32) {
+    /// A call is over at `now`: its connection waits for the next, unless it has carried its share.
+    pub(super) fn free(&self, sender: http1::SendRequest<Body>, served: u32, now: Instant) {
         let limits = &self.settings.limits;
         // More than may be: the limit has been lowered meanwhile.
         let is_one_too_many = self.open.load(Ordering::Relaxed) > limits.connections();
@@ -304,7 +304,7 @@ impl Inner {
         self.put(Idle {
             sender,
             served,
-            since: Instant::now(),
+            since: now,
         });
     }
 

@@ -72,10 +72,10 @@ impl Lease {
         )
     }
 
-    /// The body of the response has ended: the connection is free.
-    pub(in super::super) fn finish(self) {
+    /// The body of the response has ended at `now`: the connection is free.
+    pub(in super::super) fn finish(self, now: Instant) {
         if let Sender::Http1(sender) = self.sender {
-            self.pool.free(sender, self.served);
+            self.pool.free(sender, self.served, now);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Behaviour of the client, over real sockets.
+mod cancelled;
 mod discovery;
 mod failures;
+mod fallback;
+mod grpc;
+mod hedging;
 mod leaving;
 mod live;
 mod metrics;

@@ -11,6 +11,7 @@ use detectviz_core::{
         breaker::{BreakerConfig, Mode, Open, WindowConfig},
         bulkhead::{BulkheadConfig, Overloaded},
         retry::{BackoffConfig, BudgetExhausted, RetryConfig},
+        timeout::Elapsed,
     },
     telemetry::{
         context::{Slot, TraceContext},
@@ -99,14 +100,23 @@ async fn r13_a_body_of_more_than_64_kib_is_sent_once() {
         answer.into_body().collect().await.unwrap();
         assert_eq!(came.load(SeqCst), calls, "{length}");
     }
-    let (upstream, came) = answering(&[503]).await;
-    let client = client_with(PolicyConfig::default().retry(quick()));
-    let frame = http_body::Frame::data(Bytes::from_static(b"part"));
-    let frames = futures_util::stream::iter([Ok::<_, std::io::Error>(frame)]);
-    let mut request = upstream.post(StreamBody::new(frames));
-    *request.method_mut() = http::Method::PUT;
-    assert_eq!(client.request(request).await.unwrap().status(), 503);
-    assert_eq!(came.load(SeqCst), 1, "a stream is sent once");
+    for (pieces, calls) in [(64, 2), (65, 1)] {
+        let (upstream, came) = answering(&[503]).await;
+        let client = client_with(PolicyConfig::default().retry(quick()));
+        let piece = || http_body::Frame::data(Bytes::from(vec![b'x'; 1024]));
+        let frames = (0..pieces).map(move |_| Ok::<_, std::io::Error>(piece()));
+        let mut request = upstream.post(StreamBody::new(futures_util::stream::iter(frames)));
+        *request.method_mut() = http::Method::PUT;
+        let answer = client.request(request).await.unwrap();
+        assert_eq!(
+            answer.status() == 200,
+            calls == 2,
+            "the first answer, or the second"
+        );
+        let whole = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(whole.len(), pieces * 1024, "it came whole");
+        assert_eq!(came.load(SeqCst), calls, "{pieces} KiB in pieces");
+    }
 }
 
 #[tokio::test]
@@ -246,6 +256,18 @@ async fn t2_what_is_left_of_a_deadline_goes_along() {
     let said = ask(Some(Duration::from_millis(500)), true).await;
     let left = said.split(' ').nth(1).unwrap();
     assert!(left.ends_with(['m', 'u', 'n']), "{said}");
+}
+
+#[tokio::test]
+async fn a_call_whose_deadline_has_passed_is_not_sent() {
+    let (upstream, came) = answering(&[]).await;
+    let client = client_with(PolicyConfig::default());
+    let mut slot = Slot::new(TraceContext::root(false));
+    slot.deadline = Some(slot.started);
+    let sent = slot.scope(async { client.get(upstream.uri("/")).await });
+    let err = sent.await.unwrap_err();
+    assert!(cause_ref::<Elapsed>(&*err).is_some(), "{err}");
+    assert_eq!((came.load(SeqCst), client.in_flight()), (0, 0));
 }
 
 #[test]

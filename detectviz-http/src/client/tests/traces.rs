@@ -161,3 +161,59 @@ async fn an_unsampled_call_records_no_span_and_passes_the_decision_on() {
     text(answer).await;
     assert!(spans.take(1).is_none());
 }
+
+#[tokio::test]
+async fn each_attempt_is_told_with_its_endpoint_and_what_it_brought() {
+    let upstream = Upstream::echo().await;
+    let spans = Spans::new(Sampler::always_on());
+    let client = traced(&spans);
+    text(client.get(upstream.uri("/")).await.unwrap()).await;
+    let only = taken(&spans);
+    assert!(
+        only.events.as_slice().is_empty(),
+        "the span is that of the attempt"
+    );
+    assert_eq!(string(&only, "network.peer.address"), "127.0.0.1");
+
+    let request = Request::get(upstream.uri("/")).header("x-want-status", "503");
+    let answer = client.request(request.body(Body::empty()).unwrap()).await;
+    text(answer.unwrap()).await;
+    let span = taken(&spans);
+    let resent = span.attributes.value("http.request.resend_count");
+    assert_eq!(resent, Some(ValueRef::I64(2)));
+    let authority = upstream.authority();
+    let attempts = span.events.as_slice().iter();
+    let attempts: Vec<_> = attempts
+        .filter(|event| event.name.as_str() == "attempt")
+        .map(|event| {
+            assert!((span.start_unix_nanos..=span.end_unix_nanos).contains(&event.time_unix_nanos));
+            event
+                .attributes()
+                .iter()
+                .map(|(key, value)| (*key, value.as_ref()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let expected = [1, 2, 3].map(|number| {
+        vec![
+            ("attempt", ValueRef::I64(number)),
+            ("endpoint", ValueRef::Text(&authority)),
+            ("http.response.status_code", ValueRef::I64(503)),
+        ]
+    });
+    assert_eq!(attempts, expected);
+
+    let nobody = client.get("http://127.0.0.1:1/".parse().unwrap());
+    assert!(nobody.await.is_err());
+    let span = taken(&spans);
+    let first = span
+        .events
+        .as_slice()
+        .iter()
+        .find(|event| event.name.as_str() == "attempt");
+    let why = first.unwrap().attributes().last().unwrap();
+    assert_eq!(
+        (why.0, why.1.as_ref()),
+        ("error.type", ValueRef::Text("connect_failed"))
+    );
+}

@@ -1,5 +1,6 @@
 //! What is recorded of a request, and when.
 mod access;
+mod outcomes;
 
 use crate::{
     names,

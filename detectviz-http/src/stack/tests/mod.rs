@@ -133,3 +133,35 @@ fn settings_are_plain_data_and_strict() {
     );
     assert!(serde_json::from_str::<StackConfig>(r#"{"tracing":{}}"#).is_err());
 }
+
+#[tokio::test]
+async fn the_page_of_metrics_is_answered_whatever_is_refused() {
+    use crate::admission::AdmissionConfig;
+    use detectviz_core::resilience::bulkhead::BulkheadConfig;
+    let limit = BulkheadConfig::default().max_concurrent(1).max_queue(0);
+    let config = StackConfig {
+        admission: AdmissionConfig::default().concurrency(limit),
+        ..StackConfig::default()
+    };
+    for wanted in [true, false] {
+        let deps = StackDeps::default().with_metrics_page(wanted);
+        let stack = Stack::new(&config, deps).unwrap();
+        let mut svc = stack.service(service_fn(handler));
+        let taken = stack.admission().concurrency().clone();
+        let permit = taken.try_acquire().unwrap();
+        for (method, path, page) in [
+            ("GET", "/metrics", wanted),
+            ("HEAD", "/metrics", wanted),
+            ("POST", "/metrics", false),
+            ("GET", "/metrics/", false),
+        ] {
+            let req = Request::builder().method(method).uri(path);
+            let req = req.body(Empty::new()).unwrap();
+            let response = svc.ready().await.unwrap().call(req).await.unwrap();
+            let expected = if page { 200 } else { 503 };
+            assert_eq!(response.status(), expected, "{method} {path}");
+            assert_eq!(response.headers().contains_key("vary"), page);
+        }
+        drop(permit);
+    }
+}

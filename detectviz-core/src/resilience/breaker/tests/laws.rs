@@ -91,7 +91,7 @@ proptest! {
         let mut model = Model::new(&config);
         let mut under_way: Vec<(Ticket, ModelTicket)> = Vec::new();
         let mut now = 0_u64;
-        let at = |now: u64| subject.circuit.shared.base + Duration::from_millis(now);
+        let at = |now: u64| subject.circuit.shared.base.at() + Duration::from_millis(now);
         for step in steps {
             match step {
                 Step::Wait(millis) => now += millis,

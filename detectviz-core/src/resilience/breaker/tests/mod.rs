@@ -38,7 +38,7 @@ impl Subject {
     }
 
     fn at(&self, secs: f64) -> Instant {
-        self.circuit.shared.base + seconds(secs)
+        self.circuit.shared.base.at() + seconds(secs)
     }
 
     fn enter(&self, at: f64) -> Result<Ticket, Open> {

@@ -280,6 +280,18 @@ async fn hedges_are_counted_and_noted() {
     assert_eq!(counted(&metrics, names::HEDGE_DENIED), 1);
 }
 
+#[test]
+fn a_hedge_that_another_budget_refuses_counts_as_denied_and_is_the_last() {
+    let metrics = Registry::new();
+    let hedge = Hedge::with_metrics(&fixed(10), "orders", &metrics);
+    let now = Instant::now().into_std();
+    let mut call = hedge.begin(now);
+    assert!(call.due().is_some());
+    call.deny(now);
+    assert_eq!((call.due(), call.sent()), (None, 0));
+    assert_eq!(counted(&metrics, names::HEDGE_DENIED), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_dropped_at_any_time_leaves_no_attempt_behind() {
     for (after, attempts) in [(0, 1), (99, 1), (100, 2), (500, 2)] {

@@ -4,7 +4,8 @@ use super::{
     state::{Ledger, Limits},
 };
 use crate::{
-    resilience::breaker::shard,
+    origin::Origin,
+    shard,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 use std::{num::NonZeroU32, time::Instant};
@@ -14,7 +15,7 @@ use std::{num::NonZeroU32, time::Instant};
 /// It is shared by reference: put it into an [`Arc`](std::sync::Arc), or into what the clones of a client share.
 #[derive(Debug)]
 pub struct Budget {
-    origin: Instant,
+    origin: Origin,
     ledger: Ledger,
     ratio_nanos: AtomicU64,
     /// The floor above, and the window in the lower eight bits: they change together.
@@ -36,7 +37,7 @@ impl Budget {
     #[must_use]
     pub fn new(config: &BudgetConfig, now: Instant) -> Self {
         let budget = Self {
-            origin: now,
+            origin: Origin::new(now),
             ledger: Ledger::new(shard::of_machine()),
             ratio_nanos: AtomicU64::new(0),
             floor_and_window: AtomicU64::new(0),
@@ -96,6 +97,6 @@ impl Budget {
 
     #[inline]
     fn second(&self, now: Instant) -> u32 {
-        now.saturating_duration_since(self.origin).as_secs() as u32
+        (self.origin.nanos(now) / 1_000_000_000) as u32
     }
 }

@@ -352,3 +352,52 @@ proptest! {
         prop_assert_eq!(&shown[..start], &expected[..start]);
     }
 }
+
+#[test]
+fn fields_rendered_ahead_of_a_line_are_those_written_within_it() {
+    let long = "x".repeat(2000);
+    let values = [
+        "/a/7",
+        "",
+        &long,
+        "tab\t\"quote\"",
+        "/x?access_token=abc",
+        "Bearer abcdefghijklmnop",
+    ];
+    let mut early = EarlyFields::new();
+    for text in values.into_iter().chain(HOSTILE) {
+        let within = write_one(|line| {
+            line.str(&PATH, text);
+            line.bytes(&AGENT, text.as_bytes());
+            line.str(&TOKEN, text);
+            line.u64(&COUNT, 1);
+        });
+        let (logs, capture, _tasks) = capture("trace");
+        logs.render(&mut early, |line| {
+            line.str(&PATH, text);
+            line.bytes(&AGENT, text.as_bytes());
+            line.str(&TOKEN, text);
+        });
+        assert!(!early.is_empty());
+        logs.entry(&plain(&logs, "m"))
+            .write(Instant::now(), |line| {
+                line.early(&early);
+                line.u64(&COUNT, 1);
+            });
+        assert!(logs.flush(SOON));
+        let ahead = only_line(&capture);
+        assert_eq!(ahead[1..], within[1..], "{text:?}");
+    }
+    early.clear();
+    assert!(early.is_empty());
+}
+
+#[test]
+fn bytes_that_are_no_text_are_left_out() {
+    for bytes in [&b"caf\xe9"[..], b"\xff\xfe", &[b'x'; 2000][..1999]] {
+        let is_text = str::from_utf8(bytes).is_ok();
+        let entries = write_one(|line| line.bytes(&AGENT, bytes));
+        let is_there = entries.iter().any(|(name, _)| name == "user_agent");
+        assert_eq!(is_there, is_text);
+    }
+}

@@ -124,3 +124,60 @@ fn what_cannot_be_counted_is_said_when_it_is_registered() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+static BY_OUTCOME: Desc = Desc {
+    name: "outcomes_total",
+    help: "Requests by outcome.",
+    unit: Unit::None,
+    kind: Kind::Counter,
+    labels: &["outcome"],
+    buckets: &[],
+};
+
+fn outcome(labels: &Labels) -> &'static str {
+    match labels.iter().find(|(name, _)| *name == "error.type") {
+        Some((_, error)) if error.is_empty() => "ok",
+        _ => "failed",
+    }
+}
+
+#[test]
+fn classes_are_exact_beyond_the_limit_and_for_all_who_register_them() {
+    let registry = Registry::with_limit(3);
+    let durations = registry.histogram(&BY_ROUTE);
+    let beyond = registry.counter_by(&BY_OUTCOME, &durations, outcome);
+    let again = registry.counter_by(&BY_OUTCOME, &durations, outcome);
+    beyond.with(&["shed"]);
+    for (route, error, expected) in [
+        ("/a", "", [0, 1, 0]),
+        ("/a", "", [0, 2, 0]),
+        ("/a", "body", [1, 2, 0]),
+        ("/b", "", [1, 3, 0]),
+        ("/c", "", [1, 4, 0]),
+        ("/d", "", [1, 5, 0]),
+        ("/d", "panic", [2, 5, 0]),
+    ] {
+        let series = durations.with(&["http", route, error, "GET", "200"]);
+        series.record(1);
+        if durations.is_overflow(&series) {
+            let class = if error.is_empty() { "ok" } else { "failed" };
+            again.with(&[class]).inc();
+        }
+        let snapshot = registry.snapshot();
+        let [failed, ok, shed] = expected;
+        for (class, expected) in [("failed", failed), ("ok", ok), ("shed", shed)] {
+            let read = snapshot.value(BY_OUTCOME.name, &[class]);
+            let known = expected > 0 || class == "shed";
+            let expected = known.then_some(Value::Counter(expected));
+            assert_eq!(read.cloned(), expected, "{class} after {route} {error}");
+        }
+    }
+    let page = page(&registry, Format::Prometheus004);
+    assert!(
+        page.contains("outcomes_total{outcome=\"ok\"} 5\n"),
+        "{page}"
+    );
+    let mut seen = 0;
+    durations.visit(|_, histogram| seen += histogram.count());
+    assert_eq!(seen, 7);
+}
