@@ -30,3 +30,8 @@ pub const SERVER_CLOSED: &str = "detectviz_http_server_connections_closed_total"
 pub const SERVER_ACCEPT_PAUSES: &str = "detectviz_http_server_accept_pauses_total";
 /// How often the certificate of a server was read again.
 pub const SERVER_TLS_RELOADS: &str = "detectviz_http_server_tls_reloads_total";
+
+// client
+
+/// Calls to hosts that were too many to be remembered.
+pub const CLIENT_UPSTREAM_OVERFLOW: &str = "detectviz_http_client_upstream_overflow_total";

@@ -4,4 +4,5 @@
 mod client;
 mod log_lines;
 mod policies;
+mod routes;
 mod server;

@@ -7,6 +7,7 @@ use axum::{
     routing::get,
 };
 use detectviz_core::{
+    config::Sources,
     error::BoxError,
     health::{Check, CheckConfig},
     lifecycle::{Outcome, Signals},
@@ -19,6 +20,7 @@ use detectviz_http::{
 };
 use detectviz_tests::{
     eventually,
+    foreign::TempDir,
     http1::{Connection, Reply},
     lines,
 };
@@ -155,12 +157,23 @@ impl Host {
 
     /// Starts a service with these settings, as `path=value`.
     pub(crate) fn start(&self, name: &str, sets: &[&str]) -> Tenant {
+        self.start_with(name, |sources| {
+            sets.iter().fold(sources, |all, set| all.set(set))
+        })
+    }
+
+    /// Starts a service that follows the files in `dir`.
+    pub(crate) fn start_from(&self, name: &str, dir: &TempDir) -> Tenant {
+        self.start_with(name, |sources| sources.dir(dir.path()))
+    }
+
+    fn start_with(&self, name: &str, over: impl FnOnce(Sources) -> Sources) -> Tenant {
         let healthy = Arc::new(AtomicBool::new(true));
         let builder = builder(name, Arc::clone(&healthy));
-        let sources = sets.iter().fold(builder.sources(), |all, set| all.set(set));
+        let sources = over(builder.sources());
         let plan = builder.plan(&sources).unwrap_or_else(|err| panic!("{err}"));
         let sink = Sink::default();
-        let options = Options::embedded(sink.clone());
+        let options = Options::embedded(sink.clone()).reloading(builder, sources);
         let started = self.0.block_on(async {
             let (_, mut signals) = Signals::manual();
             plan.build(options)

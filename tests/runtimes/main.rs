@@ -2,6 +2,7 @@
 //! time as the others.
 #![cfg(test)]
 
+mod client;
 mod config;
 mod ends;
 mod health;

@@ -9,6 +9,7 @@
 //! | `/loglevel` | `GET`, `PUT` | the log levels; `PUT` changes them for a while |
 //! | `/version` | `GET` | what runs here |
 //! | `/admission` | `GET` | the limits of servers, and how full they are; such a page comes from the components that [show](detectviz_core::runtime::BuildContext::show) it |
+//! | `/clients` | `GET` | the hosts of clients: breaker, bulkhead, budget, endpoints; such a page too |
 //!
 //! Because the thread has a runtime of its own, a stalled application cannot silence it: `/livez` then answers 503 with the
 //! cause, while a probe on the application's port gets no answer.

@@ -70,20 +70,19 @@ impl Pages {
         if let Some(answer) = self.probes.answer(&head.method, &head.uri) {
             return answer;
         }
-        if let Some(shown) = self.views.as_ref().and_then(|views| views.read(path)) {
-            return json(&shown);
-        }
         match (path, &self.metrics, &self.config, &self.levels) {
             ("/metrics", Some(registry), ..) => metrics(registry, &head.headers),
             ("/config", _, Some(config), _) => json(&config()),
             ("/loglevel", _, _, Some(levels)) => json(&Shown::new(levels)),
             ("/version", ..) => json(&self.version),
-            _ => {
+            ("/", ..) => {
                 let lines = self
                     .index()
                     .map(|(path, what)| format!("{path:<20} {what}\n"));
                 reply("text/plain; charset=utf-8", lines.collect::<String>())
             }
+            // What components show does not stand in for the pages above.
+            _ => json(&self.views.as_ref().and_then(|views| views.read(path))),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::probe::{ProbeConfig, Probes};
 use detectviz_core::{
     error::{Error, ErrorKind, cause_ref},
     health::{Health, HealthConfig},
+    runtime::Views,
     task::{Component, Tasks},
     telemetry::{
         logs::{Logs, LogsConfig, Output},
@@ -128,6 +129,36 @@ async fn every_page_that_was_given_is_there() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn what_components_show_has_a_page_beside_those_of_the_port() {
+    let tasks = Tasks::new();
+    let views = Views::default();
+    let admin = started(full(&tasks).with_views(&views), &tasks).await;
+    assert_eq!(ask(&admin, Method::GET, "/clients", "").await.status, 404);
+    // Components are built after the port.
+    let clients = ("/clients", "hosts of clients");
+    views.add(
+        clients,
+        "payments",
+        || serde_json::json!({ "in_flight": 3 }),
+    );
+    let config = ("/config", "another");
+    views.add(config, "payments", || serde_json::json!("not this"));
+    let shown = ask(&admin, Method::GET, "/clients", "").await;
+    let shown: serde_json::Value = serde_json::from_str(&shown.body).unwrap();
+    assert_eq!(shown["payments"]["in_flight"], 3);
+    let index = ask(&admin, Method::GET, "/", "").await;
+    assert!(index.body.contains("hosts of clients"), "{}", index.body);
+    let config = ask(&admin, Method::GET, "/config", "").await;
+    assert!(
+        config.body.contains("http.port"),
+        "a page of the port goes first"
+    );
+    let refused = ask(&admin, Method::PUT, "/clients", "").await;
+    assert_eq!(refused.status, 405);
+    assert_eq!(refused.headers[header::ALLOW], "GET, HEAD");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use std::{
     fmt,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// One attempt. Dropped before its end, it is cancelled, and counts for nothing.
@@ -46,6 +46,8 @@ pub(super) struct About {
     pub(super) tls: bool,
     /// Whether what it brings is told by the span of the call.
     pub(super) traced: bool,
+    /// The longest that it may take until its response begins.
+    pub(super) limit: Duration,
     pub(super) deadline: Instant,
 }
 
@@ -93,7 +95,7 @@ impl Attempt {
             tried.push(id);
         }
         let sending = {
-            let (name, limits) = (upstream.server_name(), &policies.balance.limits);
+            let (name, limits) = (upstream.server_name(), &policies.limits);
             let make = |target| shared.pools.pool(target, name, limits);
             Sending::new(aim.endpoint().pool(about.tls, make).clone(), request, now)
         };
@@ -101,7 +103,7 @@ impl Attempt {
             sending,
             aim,
             permit,
-            ends: about.deadline.min(now + policies.attempt_timeout()),
+            ends: about.deadline.min(now + about.limit),
             number: about.number,
             repeatable: about.repeatable,
             traced: about.traced,

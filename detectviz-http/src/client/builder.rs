@@ -1,8 +1,7 @@
 //! Builds clients from settings and from what is not data.
 use super::{
     Client, ClientConfig, connect::Pools, executor::Executor, housekeeping::Housekeeping,
-    in_flight::InFlight, policy::PolicyMaker, recorder::Recorder, service::Shared,
-    upstreams::Upstreams,
+    in_flight::InFlight, recorder::Recorder, service::Shared, upstreams::Upstreams,
 };
 use crate::propagation::Propagators;
 use detectviz_core::{
@@ -75,15 +74,12 @@ impl ClientBuilder {
         let user_agent = Some(config.user_agent.as_str()).filter(|name| !name.is_empty());
         let executor = Executor::new(tasks.child());
         let pools = Pools::new(config.clone(), executor.clone())?;
-        let remembered = (config.max_upstreams, config.unknown_ttl);
-        let policies = PolicyMaker::new(config.clone(), &self.metrics);
         let own = executor.tasks().clone();
         Ok(Client::new(Arc::new(Shared {
-            total_timeout: config.total_timeout,
             h2: config.h2,
             user_agent: user_agent.and_then(|name| HeaderValue::from_str(name).ok()),
             pools,
-            upstreams: Upstreams::new(self.discovery, policies, own, remembered),
+            upstreams: Upstreams::new(self.discovery, config, &self.metrics, own),
             timer: Timer::with_tasks(executor.tasks()),
             executor,
             in_flight: InFlight::default(),

@@ -1,5 +1,5 @@
 //! What a user may set.
-use super::PolicyConfig;
+use super::{PolicyConfig, upstream::host_of};
 use detectviz_core::config::{Checker, DurationText, Section, duration};
 use http::HeaderValue;
 use schemars::JsonSchema;
@@ -13,12 +13,12 @@ use std::{collections::BTreeMap, iter, path::PathBuf, time::Duration};
 pub struct ClientConfig {
     /// The longest that a new connection may take: name, TCP and TLS together. At most `total_timeout`.
     #[serde(with = "duration")]
-    #[schemars(with = "DurationText")]
+    #[schemars(with = "DurationText", extend("x-reload" = "live"))]
     pub connect_timeout: Duration,
     /// The longest that one call may take, from its start to the last byte of the response's body. A stream that is meant
     /// to last needs a client with a longer one.
     #[serde(with = "duration")]
-    #[schemars(with = "DurationText")]
+    #[schemars(with = "DurationText", extend("x-reload" = "live"))]
     pub total_timeout: Duration,
     /// How long an idle connection is kept. Shorter than the idle timeout of the servers, or requests meet connections
     /// that are being closed.
@@ -33,16 +33,20 @@ pub struct ClientConfig {
     pub tls: ClientTlsConfig,
     /// The `User-Agent` of requests that bring none; empty sends none.
     pub user_agent: String,
-    /// How many hosts are remembered, with their endpoints and metric handles. Requests to more are slower, not refused.
+    /// How many hosts are remembered, with their connections and counts. Those that `upstreams` names always are, and those
+    /// that nobody has called for a minute make way. Requests to more are slower, not refused: they share one set of
+    /// protections, called `_other`.
+    #[schemars(extend("x-reload" = "live"))]
     pub max_upstreams: usize,
     /// How long a host that discovery did not know goes to DNS before discovery is asked again.
     #[serde(with = "duration")]
-    #[schemars(with = "DurationText")]
+    #[schemars(with = "DurationText", extend("x-reload" = "live"))]
     pub unknown_ttl: Duration,
     /// What protects the calls to every host that `upstreams` does not name.
     pub policy: PolicyConfig,
-    /// What protects the calls to a host, by its name. Such a section stands alone: what it leaves out has its default, and
-    /// not what `policy` says.
+    /// What protects the calls to a host, by its name, with a port or without. Such a section stands alone: what it leaves
+    /// out has its default, and not what `policy` says.
+    #[schemars(extend("x-reload" = "live"))]
     pub upstreams: BTreeMap<String, PolicyConfig>,
 }
 
@@ -85,6 +89,22 @@ impl ClientConfig {
     pub fn upstream(mut self, host: impl Into<String>, policy: PolicyConfig) -> Self {
         self.upstreams.insert(host.into(), policy);
         self
+    }
+
+    /// What protects the calls to `authority`: the policy of the host with this port, else that of the host.
+    pub(super) fn policy_of(&self, authority: &str) -> &PolicyConfig {
+        self.own_policy_of(authority).unwrap_or(&self.policy)
+    }
+
+    /// Whether there is a policy for `authority` alone.
+    pub(super) fn names(&self, authority: &str) -> bool {
+        self.own_policy_of(authority).is_some()
+    }
+
+    fn own_policy_of(&self, authority: &str) -> Option<&PolicyConfig> {
+        let policies = &self.upstreams;
+        let of_host = || policies.get(host_of(authority));
+        policies.get(authority).or_else(of_host)
     }
 
     /// Every policy, and its key.
@@ -154,12 +174,14 @@ impl Section for ClientConfig {
             );
         }
         for (key, policy) in self.policies() {
-            if policy.attempt_timeout >= self.total_timeout {
-                check.problem(
-                    &format!("{key}.attempt_timeout"),
-                    "an attempt may take as long as the whole call, so that none could follow",
-                    "make it less than total_timeout",
-                );
+            for (of, attempt, total) in policy.timeouts(self.total_timeout) {
+                if attempt >= total {
+                    check.problem(
+                        &format!("{key}.{of}"),
+                        "an attempt may take as long as the whole call, so that none could follow",
+                        "make it less than total_timeout",
+                    );
+                }
             }
             check.nested(&key, policy);
         }

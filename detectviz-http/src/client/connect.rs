@@ -2,12 +2,10 @@
 use super::{
     ClientConfig, ConnectFailed, ConnectTimeout,
     executor::Executor,
-    pool::{EndpointPool, PoolSettings, WeakPool},
+    live::LiveDuration,
+    pool::{EndpointPool, PoolLimits, PoolSettings, WeakPool},
 };
-use detectviz_core::{
-    balance::EndpointLimits,
-    error::{BoxError, Error},
-};
+use detectviz_core::error::{BoxError, Error};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
@@ -32,6 +30,7 @@ type Stream = <Inner as Service<Uri>>::Response;
 pub(super) struct Pools {
     config: ClientConfig,
     executor: Executor,
+    connect_timeout: Arc<LiveDuration>,
     /// Those that were made and may still be there.
     made: Arc<Mutex<Vec<WeakPool>>>,
     #[cfg(feature = "tls")]
@@ -42,7 +41,7 @@ pub(super) struct Pools {
 #[derive(Clone)]
 pub(super) struct Connector {
     inner: Inner,
-    limit: Duration,
+    limit: Arc<LiveDuration>,
 }
 
 // === impl Pools ===
@@ -54,10 +53,16 @@ impl Pools {
         Ok(Self {
             #[cfg(feature = "tls")]
             tls: tls::trusting(&config)?,
+            connect_timeout: Arc::new(LiveDuration::new(config.connect_timeout)),
             config,
             executor,
             made: Arc::default(),
         })
+    }
+
+    /// Goes on with other settings, as far as they may change.
+    pub(super) fn reconfigure(&self, config: &ClientConfig) {
+        self.connect_timeout.set(config.connect_timeout);
     }
 
     /// Whether there is anybody to trust on `https`.
@@ -75,14 +80,12 @@ impl Pools {
         &self,
         target: Uri,
         server_name: Option<&str>,
-        limits: &EndpointLimits,
+        limits: &Arc<PoolLimits>,
     ) -> EndpointPool {
         let config = &self.config;
         let settings = PoolSettings {
             h2: config.h2,
-            max_connections: most(limits.connections),
-            max_pending: most(limits.pending),
-            requests_per_connection: limits.requests_per_connection.unwrap_or(0),
+            limits: Arc::clone(limits),
             max_idle: config.pool_max_idle_per_host,
             idle_timeout: config.pool_idle_timeout,
         };
@@ -126,16 +129,9 @@ impl Pools {
         };
         Connector {
             inner,
-            limit: self.config.connect_timeout,
+            limit: Arc::clone(&self.connect_timeout),
         }
     }
-}
-
-/// A limit, or none.
-fn most(limit: Option<u32>) -> usize {
-    limit.map_or(usize::MAX, |limit| {
-        usize::try_from(limit).unwrap_or(usize::MAX)
-    })
 }
 
 #[cfg(feature = "tls")]
@@ -198,7 +194,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let limit = self.limit;
+        let limit = self.limit.get();
         let authority = target.authority().map(ToString::to_string);
         let authority = authority.unwrap_or_default();
         let connecting = self.inner.call(target);
@@ -215,7 +211,7 @@ impl Service<Uri> for Connector {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
-            .field("limit", &self.limit)
+            .field("limit", &self.limit.get())
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use detectviz_core::{
     error::BoxError,
     resilience::{
-        bulkhead::{Admission, Permit, Priority, Waiting},
+        bulkhead::{Admission, Permit, Waiting},
         retry::{BudgetExhausted, Decision, Stop},
         timeout::Elapsed,
     },
@@ -229,8 +229,8 @@ impl Call {
     /// Asks the bulkhead.
     fn queue(&mut self, upstream: Arc<Upstream>, now: Instant) -> Step {
         self.aimed(Arc::clone(&upstream));
-        let bulkhead = &upstream.policies().bulkhead;
-        match self.enter(|_| bulkhead.admit(Priority::Normal, now)) {
+        let (bulkhead, priority) = (&upstream.policies().bulkhead, self.rule.priority);
+        match self.enter(|_| bulkhead.admit(priority, now)) {
             Admission::Permit(permit) => self.first(permit, now),
             Admission::Queued(waiting) => Step::Queued {
                 waiting: Box::pin(waiting),
@@ -309,8 +309,7 @@ impl Call {
 
     /// The time of an attempt is up.
     pub(super) fn time_out(&mut self, attempt: Attempt, now: Instant) -> NoAnswer {
-        let upstream = self.upstream.as_ref();
-        let limit = upstream.map_or(Duration::ZERO, |known| known.policies().attempt_timeout());
+        let limit = self.rule.attempt_timeout;
         attempt.timed_out(Elapsed::new(limit).into(), now)
     }
 }

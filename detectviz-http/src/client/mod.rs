@@ -70,6 +70,33 @@
 //! # }
 //! ```
 //!
+//! # Routes
+//! What makes sense for a single call may differ by its route: times, attempts, whether it is safe to repeat, priority. Of the
+//! `routes` of a policy the first counts that matches. Breaker, bulkhead, retry budget and balance are one for the upstream.
+//!
+//! ```yaml
+//! client:
+//!   upstreams:
+//!     orders:
+//!       bulkhead: {max_concurrent: 200}
+//!       routes:
+//!         - match: {method: GET, path: "/reports/{id}"}
+//!           total_timeout: 30s
+//!           attempt_timeout: 20s
+//!         - match: {path_prefix: /internal}
+//!           retry: {attempts: 1}
+//!           priority: sheddable
+//! ```
+//!
+//! # While it runs
+//! Policies, the times of connections and calls, and `max_upstreams` follow the configuration without a restart, as do those
+//! who [say so](Client::reconfigure) themselves: windows, budgets, permits, connections and what is known of endpoints stay.
+//! [`ClientHandle`] shows all of it, and the admin port under `/clients`.
+//!
+//! # Many hosts
+//! What protects a host is remembered for `max_upstreams` of them. Calls to further ones share one policy, `_other`, and are
+//! counted by `detectviz_http_client_upstream_overflow_total`; a host that nobody has called for a minute makes way.
+//!
 //! # Errors
 //! A [`BoxError`](detectviz_core::error::BoxError) in whose chain [`cause_ref`](detectviz_core::error::cause_ref) finds
 //! what went wrong: `Elapsed`, [`ConnectTimeout`], [`ConnectFailed`], [`NoEndpoints`], [`LookupFailed`],
@@ -96,13 +123,19 @@ mod error;
 mod executor;
 mod failure;
 mod future;
+mod handle;
 mod hedging;
+mod hosts;
 mod housekeeping;
 mod in_flight;
+mod live;
+mod policies;
 mod policy;
 mod pool;
 mod recorder;
 mod replay;
+mod route_policy;
+mod rules;
 mod saved;
 mod sending;
 mod service;
@@ -122,7 +155,9 @@ pub use self::{
     config::{ClientConfig, ClientTlsConfig},
     error::{InvalidTarget, LookupFailed, NoTrustRoots},
     future::ResponseFuture,
+    handle::{BulkheadView, ClientHandle, UpstreamHandle},
     policy::PolicyConfig,
+    route_policy::{RouteMatchConfig, RoutePolicyConfig, RouteRetryConfig},
     service::Client,
     verdict::SafeToRepeat,
 };

@@ -1,34 +1,35 @@
-//! What protects the calls to one upstream.
-use super::{endpoint::Endpoint, hedging::Hedging};
+//! What protects the calls to one upstream, as a user sets it.
+use super::RoutePolicyConfig;
 use detectviz_core::{
-    balance::{BalanceConfig, BalanceMetrics, Balancer},
-    config::{Checker, DurationText, Section, duration},
+    balance::BalanceConfig,
+    config::{Checker, DurationText, Section, duration, optional_duration},
     resilience::{
-        breaker::{self, BreakerConfig, Circuit, WindowConfig},
-        bulkhead::{Bulkhead, BulkheadConfig, BulkheadMetrics},
-        fallback,
-        hedge::{self, HedgeConfig},
-        retry::{self, Retry, RetryConfig},
+        breaker::{BreakerConfig, WindowConfig},
+        bulkhead::BulkheadConfig,
+        hedge::HedgeConfig,
+        retry::RetryConfig,
     },
-    telemetry::metrics::Registry,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-/// What protects the calls to one upstream: each of them, and all together.
+/// What protects the calls to one upstream: each of them, and all together. All of it may change while the client runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-reload" = "live"))]
 #[non_exhaustive]
 pub struct PolicyConfig {
     /// The longest that one attempt may take until its response begins; less than the client's `total_timeout`. 1 s unless
     /// set: a third of the total, so that three attempts fit.
     #[serde(with = "duration")]
-    #[schemars(with = "DurationText", extend("x-reload" = "live"))]
+    #[schemars(with = "DurationText")]
     pub attempt_timeout: Duration,
+    /// The longest that one call may take, from its start to the last byte of the response's body; the client's
+    /// `total_timeout` unless set.
+    #[serde(with = "optional_duration")]
+    #[schemars(with = "Option<DurationText>")]
+    pub total_timeout: Option<Duration>,
     /// How failed attempts are repeated.
     pub retry: RetryConfig,
     /// When an attempt that is slow gets company, unless `null`: calls that may be repeated are then sent to a second
@@ -42,28 +43,9 @@ pub struct PolicyConfig {
     pub balance: BalanceConfig,
     /// The header whose value calls have in common that belong to one endpoint, for the policy `ring_hash`.
     pub hash_header: Option<String>,
-}
-
-/// The protections of one upstream, live.
-#[derive(Debug)]
-pub(super) struct Policies {
-    pub(super) retry: Retry,
-    pub(super) hedging: Hedging,
-    pub(super) breaker: Circuit,
-    pub(super) bulkhead: Bulkhead,
-    /// In nanoseconds.
-    attempt_timeout: AtomicU64,
-    pub(super) balance: BalanceConfig,
-    pub(super) hash_header: Option<http::HeaderName>,
-}
-
-/// Makes the protections of upstreams.
-#[derive(Debug)]
-pub(super) struct PolicyMaker {
-    config: super::ClientConfig,
-    metrics: Registry,
-    bulkheads: BulkheadMetrics,
-    balancers: BalanceMetrics,
+    /// What is special about the calls of some routes. Of those that match a call the first counts, as in a route table of
+    /// Envoy.
+    pub routes: Vec<RoutePolicyConfig>,
 }
 
 // === impl PolicyConfig ===
@@ -73,6 +55,13 @@ impl PolicyConfig {
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
+        self
+    }
+
+    /// Sets the longest that one call may take.
+    #[must_use]
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.total_timeout = Some(limit);
         self
     }
 
@@ -110,6 +99,34 @@ impl PolicyConfig {
         self.balance = balance;
         self
     }
+
+    /// Sets the header whose value calls have in common that belong to one endpoint.
+    #[must_use]
+    pub fn hash_header(mut self, name: impl Into<String>) -> Self {
+        self.hash_header = Some(name.into());
+        self
+    }
+
+    /// Sets what is special about the calls of some routes.
+    #[must_use]
+    pub fn routes(mut self, routes: impl IntoIterator<Item = RoutePolicyConfig>) -> Self {
+        self.routes = routes.into_iter().collect();
+        self
+    }
+
+    /// Every pair of times that a call may have: the key, and the longest attempt and call. `total` is the client's.
+    pub(super) fn timeouts(
+        &self,
+        total: Duration,
+    ) -> impl Iterator<Item = (String, Duration, Duration)> {
+        let (attempt, total) = (self.attempt_timeout, self.total_timeout.unwrap_or(total));
+        let routes = self.routes.iter().enumerate().map(move |(at, route)| {
+            let attempt = route.attempt_timeout.unwrap_or(attempt);
+            let total = route.total_timeout.unwrap_or(total);
+            (format!("routes[{at}].attempt_timeout"), attempt, total)
+        });
+        std::iter::once(("attempt_timeout".to_owned(), attempt, total)).chain(routes)
+    }
 }
 
 impl Default for PolicyConfig {
@@ -122,6 +139,8 @@ impl Default for PolicyConfig {
             bulkhead: BulkheadConfig::default(),
             balance: BalanceConfig::default(),
             hash_header: None,
+            total_timeout: None,
+            routes: Vec::new(),
         }
     }
 }
@@ -132,8 +151,9 @@ impl Section for PolicyConfig {
             let remedy = "write a time such as `1s`";
             check.problem("attempt_timeout", "every call would fail", remedy);
         }
+        let longest = self.timeouts(Duration::ZERO).map(|(_, attempt, _)| attempt);
         if let WindowConfig::Time(duration) = self.breaker.window
-            && duration < 2 * self.attempt_timeout
+            && duration < 2 * longest.max().unwrap_or_default()
         {
             check.problem(
                 "breaker.window",
@@ -154,62 +174,8 @@ impl Section for PolicyConfig {
         check.nested("breaker", &self.breaker);
         check.nested("bulkhead", &self.bulkhead);
         check.nested("balance", &self.balance);
-    }
-}
-
-// === impl PolicyMaker ===
-
-impl PolicyMaker {
-    pub(super) fn new(config: super::ClientConfig, metrics: &Registry) -> Self {
-        breaker::register(metrics);
-        retry::register(metrics);
-        hedge::register(metrics);
-        fallback::register(metrics);
-        Self {
-            bulkheads: BulkheadMetrics::new(metrics),
-            balancers: BalanceMetrics::new(metrics),
-            metrics: metrics.clone(),
-            config,
+        for (at, route) in self.routes.iter().enumerate() {
+            check.nested(&format!("routes[{at}]"), route);
         }
-    }
-
-    /// The protections of the calls to `host`.
-    pub(super) fn policies(&self, host: &str) -> Policies {
-        let config = self
-            .config
-            .upstreams
-            .get(host)
-            .unwrap_or(&self.config.policy);
-        let nanos = u64::try_from(config.attempt_timeout.as_nanos()).unwrap_or(u64::MAX);
-        let header = config.hash_header.as_ref();
-        let hedging = Hedging::new(host, &self.metrics);
-        hedging.set(config.hedge.as_ref());
-        Policies {
-            hedging,
-            retry: Retry::with_metrics(&config.retry, host, &self.metrics),
-            breaker: Circuit::new(host, &config.breaker, &self.metrics),
-            bulkhead: Bulkhead::with_metrics(&config.bulkhead, host, &self.bulkheads),
-            attempt_timeout: AtomicU64::new(nanos),
-            balance: config.balance.clone(),
-            hash_header: header.and_then(|name| name.parse().ok()),
-        }
-    }
-
-    /// What chooses among the endpoints of `service`.
-    pub(super) fn balancer(&self, service: &str, policies: &Policies) -> Balancer<Endpoint> {
-        let balancer = Balancer::new(service, &policies.balance, Instant::now(), |endpoint| {
-            let authority = endpoint.authority().parse().ok()?;
-            Some(Endpoint::new(authority))
-        });
-        balancer.observed_by(&self.balancers);
-        balancer
-    }
-}
-
-// === impl Policies ===
-
-impl Policies {
-    pub(super) fn attempt_timeout(&self) -> Duration {
-        Duration::from_nanos(self.attempt_timeout.load(Relaxed))
     }
 }

@@ -1,8 +1,8 @@
 //! The client itself.
 use super::{
-    Body, ResponseBody, ResponseFuture, call::Call, connect::Pools, executor::Executor,
-    housekeeping::Housekeeping, in_flight::InFlight, recorder::Recorder, upstream::Upstream,
-    upstreams::Upstreams,
+    Body, ClientConfig, ClientHandle, ResponseBody, ResponseFuture, call::Call, connect::Pools,
+    executor::Executor, housekeeping::Housekeeping, in_flight::InFlight, recorder::Recorder,
+    upstream::Upstream, upstreams::Upstreams,
 };
 use crate::{
     head_scan::Known,
@@ -11,6 +11,7 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use detectviz_core::{
+    config::{Problems, check},
     error::BoxError,
     resilience::{deadline::TimeoutText, timer::Timer},
     task::Component,
@@ -43,7 +44,6 @@ pub struct Client {
 
 /// What clones share.
 pub(super) struct Shared {
-    pub(super) total_timeout: Duration,
     pub(super) h2: bool,
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) pools: Pools,
@@ -91,6 +91,25 @@ impl Client {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.len()
+    }
+
+    /// What operators see of it.
+    #[must_use]
+    pub fn handle(&self) -> ClientHandle {
+        ClientHandle::new(Arc::clone(&self.shared))
+    }
+
+    /// Goes on with other settings, also for the calls under way. All counts stay: windows of breakers, budgets, permits,
+    /// what is known of endpoints. `h2`, `tls`, `user_agent`, `pool_idle_timeout` and `pool_max_idle_per_host` stay as they
+    /// were when the client was built.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `config`; then the client goes on with what it has.
+    pub fn reconfigure(&self, config: &ClientConfig) -> Result<(), Problems> {
+        check(config)?;
+        self.shared.pools.reconfigure(config);
+        self.shared.upstreams.hosts().reconfigure(config);
+        Ok(())
     }
 }
 
@@ -168,7 +187,8 @@ impl Shared {
     /// Closes connections that were idle for too long, and compares endpoints.
     pub(super) fn reap(&self, now: Instant) {
         self.pools.reap(now);
-        self.upstreams.each(|upstream| upstream.tick(now));
+        let hosts = self.upstreams.hosts();
+        hosts.each(|upstream| upstream.tick(now));
     }
 
     /// How often that is looked for.

@@ -7,6 +7,7 @@ use super::{
     failure::name_of,
     in_flight::Flight,
     recorder::Ending,
+    rules::Rule,
     saved::Saved,
     service::Shared,
     span::{AttemptEnd, Told, fill, port},
@@ -33,7 +34,7 @@ use std::{
     mem,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The state of a call, in a box that is used again.
@@ -45,6 +46,8 @@ pub(super) struct State {
     method: Method,
     /// What was asked for; only its parts that are safe to show are recorded.
     pub(super) target: Uri,
+    /// What holds for it, as far as it is known whom it goes to.
+    pub(super) rule: Rule,
     /// What is sent next, until it is: here, so that it is not moved with each step.
     pub(super) request: Option<Request<Body>>,
     /// In place whenever the call is worked on.
@@ -87,6 +90,7 @@ impl State {
             upstream: None,
             method: Method::GET,
             target: Uri::default(),
+            rule: Rule::new(Duration::ZERO),
             request: None,
             deadline: slot.started,
             slot: Some(Box::new(slot)),
@@ -137,11 +141,18 @@ impl State {
 
     /// The call is polled for the first time: here its time begins.
     pub(super) fn begin(&mut self, now: Instant) {
-        let until = now + self.shared().total_timeout;
-        let slot = self.slot.as_deref_mut().expect(THERE);
-        slot.started = now;
+        let total_timeout = self.shared().upstreams.hosts().total_timeout();
+        self.slot.as_deref_mut().expect(THERE).started = now;
         self.begun = true;
+        self.ruled(Rule::new(total_timeout));
+    }
+
+    /// It is known what holds for the call.
+    fn ruled(&mut self, rule: Rule) {
+        let slot = self.slot.as_deref().expect(THERE);
+        let until = slot.started + rule.total_timeout;
         self.deadline = slot.deadline.map_or(until, |theirs| theirs.min(until));
+        self.rule = rule;
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -169,6 +180,7 @@ impl State {
         upstream
             .series(&self.target, &self.shared().recorder)
             .started();
+        self.ruled(upstream.policies().rule(&self.method, self.target.path()));
         self.upstream = Some(upstream);
     }
 
@@ -181,9 +193,13 @@ impl State {
         };
         shared.housekeeping.start(shared);
         shared.address(upstream, request);
-        self.repeatable = is_repeatable(request);
+        let Rule { safe, attempts, .. } = self.rule;
+        self.repeatable = safe.unwrap_or_else(|| is_repeatable(request));
         let policies = upstream.policies();
-        let retry = policies.retry.clone().begin_owned(now);
+        let mut retry = policies.retry.clone().begin_owned(now);
+        if let Some(attempts) = attempts {
+            retry.set_attempts(attempts);
+        }
         let hedges = policies.hedging.get().is_some();
         if self.repeatable && (retry.repeats() || hedges) {
             self.saved = Saved::of(request);
@@ -215,6 +231,7 @@ impl State {
                 repeatable: state.repeatable,
                 tls: state.target.scheme() == Some(&Scheme::HTTPS),
                 traced,
+                limit: state.rule.attempt_timeout,
                 deadline: state.deadline,
             };
             let (Some(shared), Some(upstream)) = (&state.shared, &state.upstream) else {

@@ -1,21 +1,24 @@
 //! One host that requests are sent to, and what is remembered of it.
 use super::{
-    Body,
+    Body, PolicyConfig,
     aim::Aim,
     call::port,
     endpoint::Endpoint,
-    policy::Policies,
+    policies::Policies,
     recorder::{Recorder, Series},
 };
 use detectviz_core::{
-    balance::{Balancer, EndpointId, NoEndpoints, NoEndpointsReason, PickContext, hash_of},
+    balance::{Balancer, EndpointId, NoEndpoints, NoEndpointsReason, PickContext},
     error::BoxError,
 };
 use http::{HeaderValue, Request, Uri};
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
-    time::Instant,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
 
 /// One host, as it is written in URIs: with the port when there is one.
@@ -23,7 +26,9 @@ pub(super) struct Upstream {
     authority: String,
     host_header: Option<HeaderValue>,
     route: Route,
-    policies: Policies,
+    policies: Arc<Policies>,
+    /// Whether it was called since that was last asked.
+    called: AtomicBool,
     /// Over http, and over https: their ports differ.
     series: [OnceLock<Series>; 2],
 }
@@ -53,14 +58,20 @@ pub(super) struct Discovered {
 
 impl Upstream {
     /// `authority` is the host in lower case, with the port when there is one.
-    pub(super) fn new(authority: String, route: Route, policies: Policies) -> Self {
+    pub(super) fn new(authority: String, route: Route, policies: Arc<Policies>) -> Self {
         Self {
             host_header: HeaderValue::from_str(&authority).ok(),
             authority,
             route,
             policies,
+            called: AtomicBool::new(true),
             series: Default::default(),
         }
+    }
+
+    /// The host, with the port when there is one.
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// The host without its port.
@@ -90,9 +101,35 @@ impl Upstream {
         matches!(self.route, Route::Direct(_))
     }
 
+    /// Notes that it is called.
+    pub(super) fn called(&self) {
+        // Written only when that changes something: all threads read it.
+        if !self.called.load(Relaxed) {
+            self.called.store(true, Relaxed);
+        }
+    }
+
+    /// Whether it was called since this was last asked.
+    pub(super) fn take_called(&self) -> bool {
+        self.called.swap(false, Relaxed)
+    }
+
     /// What protects its calls.
-    pub(super) fn policies(&self) -> &Policies {
+    pub(super) fn policies(&self) -> &Arc<Policies> {
         &self.policies
+    }
+
+    /// How requests reach it.
+    pub(super) fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// Goes on with other settings; all counts stay.
+    pub(super) fn reconfigure(&self, config: &PolicyConfig, total_timeout: Duration) {
+        let changed = self.policies.reconfigure(config, total_timeout);
+        if let (true, Route::Discovered(found)) = (changed, &self.route) {
+            found.balancer.reconfigure(&config.balance);
+        }
     }
 
     /// The endpoint for the next attempt, none of `tried` if that can be.
@@ -114,9 +151,7 @@ impl Upstream {
                 }
             },
             Route::Discovered(found) => {
-                let header = self.policies.hash_header.as_ref();
-                let value = header.and_then(|name| request.headers().get(name));
-                let hash = value.map(|value| hash_of(value.as_bytes()));
+                let hash = self.policies.hash(request.headers());
                 let cx = PickContext::new(now, fastrand::u64(..))
                     .hash(hash)
                     .exclude(tried);
@@ -156,6 +191,14 @@ impl Direct {
         Self {
             until,
             endpoint: endpoint.map(|authority| Arc::new(Endpoint::new(authority))),
+        }
+    }
+
+    /// The same host with its connections, `until` then.
+    pub(super) fn again(&self, until: Option<Instant>) -> Self {
+        Self {
+            until,
+            endpoint: self.endpoint.clone(),
         }
     }
 }

@@ -1,31 +1,28 @@
-//! All hosts that are remembered: read without waiting, asked for once.
+//! Finds the host of a call: read without waiting, asked for once.
 use super::{
-    LookupFailed,
-    policy::PolicyMaker,
+    ClientConfig, LookupFailed,
+    hosts::{Hosts, Place},
     upstream::{Direct, Discovered, Route, Upstream, host_of},
 };
-use arc_swap::ArcSwap;
 use detectviz_core::{
     discovery::{DiscoveryError, DiscoveryErrorKind, EndpointWatch, ServiceDiscoveryProvider},
     error::BoxError,
     task::Tasks,
+    telemetry::metrics::Registry,
 };
 use std::{
     collections::HashMap,
     fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// The hosts of a client.
 pub(super) struct Upstreams {
     provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
-    policies: PolicyMaker,
     tasks: Tasks,
-    max: usize,
-    unknown_ttl: Duration,
-    known: ArcSwap<HashMap<String, Arc<Upstream>>>,
+    hosts: Hosts,
     asking: Mutex<HashMap<String, Arc<Question>>>,
 }
 
@@ -45,36 +42,32 @@ struct Asking<'a> {
 impl Upstreams {
     pub(super) fn new(
         provider: Option<Arc<dyn ServiceDiscoveryProvider>>,
-        policies: PolicyMaker,
+        config: ClientConfig,
+        metrics: &Registry,
         tasks: Tasks,
-        (max, unknown_ttl): (usize, Duration),
     ) -> Self {
         Self {
             provider,
-            policies,
             tasks,
-            max,
-            unknown_ttl,
-            known: ArcSwap::default(),
+            hosts: Hosts::new(config, metrics),
             asking: Mutex::default(),
         }
     }
 
-    /// What is known of `authority` at `now`. Wait-free.
-    pub(super) fn known(&self, authority: &str, now: Instant) -> Option<Arc<Upstream>> {
-        let known = self.known.load();
-        known.get(authority).filter(|u| u.is_fresh(now)).cloned()
+    /// Those that are remembered.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// What is known of `authority`, or is known as soon as it has been written down: nobody has to be asked.
     pub(super) fn at_once(&self, authority: &str, now: Instant) -> Option<Arc<Upstream>> {
-        if let Some(known) = self.known(authority, now) {
+        if let Some(known) = self.hosts.find(authority, now) {
             return Some(known);
         }
         if self.provider.is_some() && may_be_service(authority) {
             return None;
         }
-        Some(self.remember(authority, Route::Direct(Direct::new(authority, None)), now))
+        Some(self.direct(authority, None, now))
     }
 
     /// Asks the provider, once for all who want to know at the same time.
@@ -86,15 +79,11 @@ impl Upstreams {
     /// When the one who asks gives up, the next one asks.
     pub(super) async fn ask(&self, authority: &str) -> Result<Arc<Upstream>, BoxError> {
         let Some(provider) = &self.provider else {
-            return Ok(self.remember(
-                authority,
-                Route::Direct(Direct::new(authority, None)),
-                Instant::now(),
-            ));
+            return Ok(self.direct(authority, None, Instant::now()));
         };
         let asking = Asking::new(self, authority);
         let mut failed = asking.question.0.lock().await;
-        if let Some(known) = self.known(authority, Instant::now()) {
+        if let Some(known) = self.hosts.find(authority, Instant::now()) {
             return Ok(known);
         }
         if let Some(err) = &*failed {
@@ -102,14 +91,12 @@ impl Upstreams {
         }
         let answer = provider.watch(authority).await;
         let now = Instant::now();
-        let elsewhere = Route::Direct(Direct::new(authority, Some(now + self.unknown_ttl)));
+        let elsewhere = || self.direct(authority, Some(now + self.hosts.unknown_ttl()), now);
         match answer {
             Ok(watch) => Ok(self.discovered(authority, watch, now)),
-            Err(err) if err.kind() == DiscoveryErrorKind::UnknownService => {
-                Ok(self.remember(authority, elsewhere, now))
-            }
+            Err(err) if err.kind() == DiscoveryErrorKind::UnknownService => Ok(elsewhere()),
             // A name with dots is most likely somebody else's: it is not worth failing for.
-            Err(_) if authority.contains('.') => Ok(self.remember(authority, elsewhere, now)),
+            Err(_) if authority.contains('.') => Ok(elsewhere()),
             Err(err) => {
                 let err = failed.insert(Arc::new(err));
                 Err(LookupFailed::new(authority, Arc::clone(err)).into())
@@ -117,59 +104,35 @@ impl Upstreams {
         }
     }
 
-    /// A service that discovery knows: its endpoints are followed from here on.
+    /// A service that discovery knows: its endpoints are followed from here on, for as long as it is remembered.
     fn discovered(&self, authority: &str, mut watch: EndpointWatch, now: Instant) -> Arc<Upstream> {
-        let policies = self.policies.policies(host_of(authority));
-        let balancer = self.policies.balancer(authority, &policies);
-        balancer.update(&watch.latest(), now);
-        let (follower, token) = (balancer.clone(), self.tasks.token());
-        self.tasks.spawn("http client discovery", async move {
-            let follow = async {
-                while let Some(set) = watch.changed().await {
-                    follower.update(&set, Instant::now());
-                }
-            };
-            token.run_until_cancelled(follow).await;
-        });
-        let route = Route::Discovered(Discovered { balancer });
-        self.keep(
-            authority,
-            Upstream::new(authority.to_owned(), route, policies),
-            now,
-        )
-    }
-
-    /// Every host that is remembered.
-    pub(super) fn each(&self, mut visit: impl FnMut(&Upstream)) {
-        self.known
-            .load()
-            .values()
-            .for_each(|upstream| visit(upstream));
-    }
-
-    /// Writes down how to reach a host, if there is room: watches stay, the rest makes way.
-    fn remember(&self, authority: &str, route: Route, now: Instant) -> Arc<Upstream> {
-        let policies = self.policies.policies(host_of(authority));
-        self.keep(
-            authority,
-            Upstream::new(authority.to_owned(), route, policies),
-            now,
-        )
-    }
-
-    fn keep(&self, authority: &str, upstream: Upstream, now: Instant) -> Arc<Upstream> {
-        let upstream = Arc::new(upstream);
-        self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            if known.len() >= self.max && !known.contains_key(authority) {
-                known.retain(|_, u| u.is_fresh(now) && !u.is_direct());
+        self.hosts.keep(authority, now, |place| {
+            let balance = &place.config.balance;
+            let balancer = place.maker.balancer(authority, balance, place.remembered);
+            balancer.update(&watch.latest(), now);
+            if place.remembered {
+                let (follower, token) = (balancer.clone(), self.tasks.token());
+                self.tasks.spawn("http client discovery", async move {
+                    let follow = async {
+                        while let Some(set) = watch.changed().await {
+                            follower.update(&set, Instant::now());
+                        }
+                    };
+                    token.run_until_cancelled(follow).await;
+                });
             }
-            if known.len() < self.max || known.contains_key(authority) {
-                known.insert(authority.to_owned(), Arc::clone(&upstream));
-            }
-            known
-        });
-        upstream
+            Route::Discovered(Discovered { balancer })
+        })
+    }
+
+    /// A host that goes to DNS, until discovery is to be asked again.
+    fn direct(&self, authority: &str, until: Option<Instant>, now: Instant) -> Arc<Upstream> {
+        let route = |place: &Place<'_>| match place.before {
+            Some(Route::Direct(before)) => before.again(until),
+            _ => Direct::new(authority, until),
+        };
+        self.hosts
+            .keep(authority, now, |place| Route::Direct(route(place)))
     }
 
     fn questions(&self) -> MutexGuard<'_, HashMap<String, Arc<Question>>> {
@@ -181,7 +144,7 @@ impl fmt::Debug for Upstreams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstreams")
             .field("discovery", &self.provider.as_ref().map(|p| p.name()))
-            .field("known", &self.known.load().len())
+            .field("known", &self.hosts.len())
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `http-server` | [`ServerConfig`](crate::server::ServerConfig) | [`BoundAddr`], [`AdmissionHandle`](crate::admission::AdmissionHandle) |
 //! | `admin` | [`AdminConfig`](crate::admin::AdminConfig) | [`BoundAddr`] |
-//! | `http-client` | [`ClientConfig`](crate::client::ClientConfig) | [`Client`](crate::client::Client) |
+//! | `http-client` | [`ClientConfig`](crate::client::ClientConfig) | [`Client`](crate::client::Client), [`ClientHandle`](crate::client::ClientHandle) |
 //!
 //! ```
 //! use axum::{Router, routing::get};

@@ -2,8 +2,8 @@
 use super::{
     Decision, Outcome, RetryConfig, Stop,
     budget::{Budget, Withdrawal},
-    decide,
     recorder::Recorder,
+    state::decide_within,
 };
 use crate::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -53,6 +53,8 @@ pub struct Retry {
 pub struct RetryCall<R: Borrow<Retry> = Retry> {
     retry: R,
     attempt: u16,
+    /// Attempts in all; 0 for as many as the settings say.
+    attempts: u8,
     /// As [`Retry::repeats`] was when the call began: what was not kept cannot be sent again.
     repeats: bool,
     /// What the next attempt has been granted, until it is sent.
@@ -154,6 +156,7 @@ impl<R: Borrow<Retry>> RetryCall<R> {
             repeats: retry.borrow().repeats(),
             retry,
             attempt: 1,
+            attempts: 0,
             token: None,
         }
     }
@@ -170,6 +173,13 @@ impl<R: Borrow<Retry>> RetryCall<R> {
     #[must_use]
     pub fn repeats(&self) -> bool {
         self.repeats
+    }
+
+    /// Has this call tried `attempts` times in all, 1 to 10, whatever the settings say; what is beyond is taken for the
+    /// nearest. To be called before the first attempt has ended.
+    pub fn set_attempts(&mut self, attempts: u32) {
+        self.attempts = attempts.clamp(1, 10) as u8;
+        self.repeats = self.attempts > 1;
     }
 
     /// What follows the attempt, which ended with `outcome` at `now`; `left` is the time until the deadline, if there is
@@ -193,7 +203,12 @@ impl<R: Borrow<Retry>> RetryCall<R> {
     fn failed(&mut self, outcome: Outcome, left: Option<Duration>, now: Instant) -> Decision {
         let shared = &self.retry.borrow().shared;
         let random = fastrand::u64(..);
-        let decision = decide(&shared.config.load(), self.attempt(), outcome, left, random);
+        let config = shared.config.load();
+        let attempts = match self.attempts {
+            0 => config.attempts,
+            own => u32::from(own),
+        };
+        let decision = decide_within(attempts, &config, self.attempt(), outcome, left, random);
         let stop = match (decision, outcome) {
             (Decision::Wait(_), _) if !self.repeats => Stop::Attempts,
             (Decision::Wait(wait), Outcome::Retryable { reason, .. }) => {

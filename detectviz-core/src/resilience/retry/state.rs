@@ -84,13 +84,25 @@ pub fn decide(
     left: Option<Duration>,
     random: u64,
 ) -> Decision {
+    decide_within(config.attempts, config, attempt, outcome, left, random)
+}
+
+/// As [`decide`], with `attempts` in place of what `config` says.
+pub(super) fn decide_within(
+    attempts: u32,
+    config: &RetryConfig,
+    attempt: u32,
+    outcome: Outcome,
+    left: Option<Duration>,
+    random: u64,
+) -> Decision {
     let hint = match outcome {
         Outcome::Success => return Decision::Stop(Stop::Success),
         Outcome::Fatal => return Decision::Stop(Stop::Fatal),
         Outcome::NotSafe => return Decision::Stop(Stop::NotSafe),
         Outcome::Retryable { hint, .. } => hint,
     };
-    if attempt >= config.attempts {
+    if attempt >= attempts {
         return Decision::Stop(Stop::Attempts);
     }
     let backoff = config.backoff.wait(attempt, random);

@@ -95,7 +95,7 @@ impl Inner {
             .as_ref()
             .filter(|shared| !shared.sender.is_closed())?;
         let served = shared.served.fetch_add(1, Ordering::Relaxed);
-        if self.is_share(served) {
+        if self.settings.limits.is_share(served) {
             return None;
         }
         Some((Sender::Http2(shared.sender.clone()), served))
@@ -105,11 +105,7 @@ impl Inner {
     pub(super) fn is_exhausted(&self) -> bool {
         let shared = self.shared.load();
         let open = shared.as_ref().filter(|shared| !shared.sender.is_closed());
-        open.is_some_and(|shared| self.is_share(shared.served.load(Ordering::Relaxed)))
-    }
-
-    fn is_share(&self, served: u32) -> bool {
-        let most = self.settings.requests_per_connection;
-        most > 0 && served >= most
+        let limits = &self.settings.limits;
+        open.is_some_and(|shared| limits.is_share(shared.served.load(Ordering::Relaxed)))
     }
 }

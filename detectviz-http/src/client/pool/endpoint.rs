@@ -22,7 +22,7 @@ use std::{
     fmt,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -31,14 +31,17 @@ use tokio::sync::{Notify, oneshot};
 /// The connections to one endpoint.
 ///
 /// # Clone
-/// Clones are the same pool.
+/// Clones are the same pool. When the last is gone, connections are closed as soon as they carry no call.
 #[derive(Clone)]
 pub(in super::super) struct EndpointPool {
-    inner: Arc<Inner>,
+    user: Arc<User>,
 }
 
 /// A pool that may be gone.
-pub(in super::super) struct WeakPool(Weak<Inner>);
+pub(in super::super) struct WeakPool(Weak<User>);
+
+/// Whoever may send calls through the pool. Its connections hold the pool too, and must not hold each other open.
+struct User(Arc<Inner>);
 
 pub(super) struct Inner {
     /// Scheme and authority.
@@ -56,6 +59,8 @@ pub(super) struct Inner {
     /// Calls that have no connection, and those of them that cannot have one made.
     wanting: AtomicUsize,
     pending: AtomicUsize,
+    /// Whether nobody sends calls through it any more.
+    unused: AtomicBool,
     /// Told for each connection that becomes free, or goes.
     pub(super) freed: Notify,
 }
@@ -91,7 +96,7 @@ impl EndpointPool {
         executor: Executor,
     ) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            user: Arc::new(User(Arc::new(Inner {
                 idle: ArrayQueue::new(settings.max_idle.clamp(1, 1 << 16)),
                 target,
                 connector,
@@ -102,8 +107,9 @@ impl EndpointPool {
                 connecting: AtomicUsize::new(0),
                 wanting: AtomicUsize::new(0),
                 pending: AtomicUsize::new(0),
+                unused: AtomicBool::new(false),
                 freed: Notify::new(),
-            }),
+            }))),
         }
     }
 
@@ -138,29 +144,34 @@ impl EndpointPool {
 
     /// The pool, for as long as somebody else has it.
     pub(in super::super) fn downgrade(&self) -> WeakPool {
-        WeakPool(Arc::downgrade(&self.inner))
+        WeakPool(Arc::downgrade(&self.user))
     }
 
     /// Closes connections that were idle for too long at `now`; called now and then.
     pub(in super::super) fn reap(&self, now: Instant) {
-        for _ in 0..self.inner.idle.len() {
-            let Some(idle) = self.inner.idle.pop() else {
+        let inner = self.inner();
+        for _ in 0..inner.idle.len() {
+            let Some(idle) = inner.idle.pop() else {
                 return;
             };
-            if self.inner.is_good(&idle, now) {
-                self.inner.put(idle);
+            if inner.is_good(&idle, now) {
+                inner.put(idle);
             }
         }
     }
 
+    fn inner(&self) -> &Arc<Inner> {
+        &self.user.0
+    }
+
     /// How many connections are open or being made.
     pub(in super::super) fn connections(&self) -> usize {
-        self.inner.open.load(Ordering::Relaxed)
+        self.inner().open.load(Ordering::Relaxed)
     }
 
     /// A connection that takes a call.
     async fn lease(&self, now: Instant) -> Result<Lease, BoxError> {
-        let inner = &self.inner;
+        let inner = self.inner();
         let (mut wanting, mut pending, mut being_made) = (None, None, None);
         loop {
             if let Some(mut lease) = inner.free_lease(now) {
@@ -207,9 +218,9 @@ impl EndpointPool {
 impl fmt::Debug for EndpointPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointPool")
-            .field("target", &self.inner.target)
+            .field("target", &self.inner().target)
             .field("connections", &self.connections())
-            .field("idle", &self.inner.idle.len())
+            .field("idle", &self.inner().idle.len())
             .finish_non_exhaustive()
     }
 }
@@ -218,14 +229,23 @@ impl fmt::Debug for EndpointPool {
 
 impl WeakPool {
     pub(in super::super) fn upgrade(&self) -> Option<EndpointPool> {
-        let inner = self.0.upgrade()?;
-        Some(EndpointPool { inner })
+        let user = self.0.upgrade()?;
+        Some(EndpointPool { user })
     }
 }
 
 impl fmt::Debug for WeakPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WeakPool")
+    }
+}
+
+// === impl User ===
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.0.unused.store(true, Ordering::SeqCst);
+        self.0.close_idle();
     }
 }
 
@@ -256,7 +276,7 @@ impl Inner {
         let most = match self.settings.h2 {
             true if self.is_exhausted() => 2,
             true => 1,
-            false => self.settings.max_connections,
+            false => self.settings.limits.connections(),
         };
         let more = |open: usize| (open < most).then_some(open + 1);
         let taken = self
@@ -275,8 +295,10 @@ impl Inner {
 
     /// A call is over at `now`: its connection waits for the next, unless it has carried its share.
     pub(super) fn free(&self, sender: http1::SendRequest<Body>, served: u32, now: Instant) {
-        let most = self.settings.requests_per_connection;
-        if (most > 0 && served >= most) || sender.is_closed() {
+        let limits = &self.settings.limits;
+        // More than may be: the limit has been lowered meanwhile.
+        let is_one_too_many = self.open.load(Ordering::Relaxed) > limits.connections();
+        if limits.is_share(served) || is_one_too_many || sender.is_closed() {
             return;
         }
         self.put(Idle {
@@ -295,6 +317,16 @@ impl Inner {
             drop(self.idle.push(idle));
         }
         self.freed.notify_one();
+        // Looked at last: of this and of whoever goes at the same moment, one sees the other.
+        if self.unused.load(Ordering::SeqCst) {
+            self.close_idle();
+        }
+    }
+
+    /// Closes what carries no call.
+    fn close_idle(&self) {
+        while self.idle.pop().is_some() {}
+        self.shared.store(None);
     }
 
     pub(super) fn share(&self, sender: http2::SendRequest<Body>) {
@@ -302,6 +334,9 @@ impl Inner {
         self.shared
             .store(Some(Arc::new(Multiplexed { sender, served })));
         self.freed.notify_waiters();
+        if self.unused.load(Ordering::SeqCst) {
+            self.close_idle();
+        }
     }
 }
 
@@ -324,8 +359,9 @@ impl Drop for Wanting<'_> {
 
 impl<'a> Pending<'a> {
     fn new(inner: &'a Inner) -> Result<Self, TooManyPending> {
-        let settings = &inner.settings;
-        let more = |pending: usize| (pending < settings.max_pending).then_some(pending + 1);
+        let limits = &inner.settings.limits;
+        let most = limits.pending();
+        let more = |pending: usize| (pending < most).then_some(pending + 1);
         let counted = inner
             .pending
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
@@ -333,8 +369,7 @@ impl<'a> Pending<'a> {
             Ok(_) => Ok(Self(inner)),
             Err(_) => {
                 let authority = inner.target.authority().map_or("", |a| a.as_str());
-                let (connections, pending) = (settings.max_connections, settings.max_pending);
-                Err(TooManyPending::new(authority, connections, pending))
+                Err(TooManyPending::new(authority, limits.connections(), most))
             }
         }
     }

@@ -17,5 +17,5 @@ pub(super) use self::{
     endpoint::{EndpointPool, WeakPool},
     lease::Lease,
     send_error::SendError,
-    settings::PoolSettings,
+    settings::{PoolLimits, PoolSettings},
 };

@@ -71,10 +71,10 @@ async fn a_call_dropped_at_any_time_gives_all_back() {
             let ended = polled(call, times).await;
             assert_eq!(client.in_flight(), 0, "{times}");
             let snapshot = metrics.snapshot();
-            let port = upstream.addr().port().to_string();
+            let (port, authority) = (upstream.addr().port().to_string(), upstream.authority());
             for (name, labels) in [
                 (CLIENT_ACTIVE_REQUESTS, &["127.0.0.1", &port][..]),
-                (BULKHEAD_IN_FLIGHT, &["127.0.0.1"]),
+                (BULKHEAD_IN_FLIGHT, &[&authority]),
             ] {
                 match snapshot.value(name, labels) {
                     None => assert_eq!(times, 0, "{name}"),

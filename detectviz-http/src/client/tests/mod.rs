@@ -5,9 +5,13 @@ mod failures;
 mod fallback;
 mod grpc;
 mod hedging;
+mod leaving;
+mod live;
 mod metrics;
+mod overflow;
 mod policies;
 mod pool;
+mod routes;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

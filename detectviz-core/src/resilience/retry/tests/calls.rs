@@ -286,6 +286,30 @@ async fn new_settings_hold_for_calls_under_way_and_keep_the_budget() {
     );
 }
 
+#[test]
+fn a_call_may_be_tried_more_or_less_often_than_the_settings_say() {
+    let failed = Outcome::retryable(Reason::Unavailable);
+    for (settings, own, expected) in [
+        (3, None, 3),
+        (3, Some(1), 1),
+        (1, Some(4), 4),
+        (3, Some(99), 10),
+    ] {
+        let retry = Retry::new(&steady(50).attempts(settings));
+        let mut call = retry.begin(now());
+        if let Some(own) = own {
+            call.set_attempts(own);
+        }
+        assert_eq!(call.repeats(), expected > 1);
+        let mut attempts = 1;
+        while let Decision::Wait(_) = call.after(failed, None, now()) {
+            call.again();
+            attempts += 1;
+        }
+        assert_eq!(attempts, expected, "{settings} {own:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn clones_share_one_budget() {
     let layer = RetryLayer::new(Retry::new(&steady(1)), Statuses);
