@@ -66,9 +66,10 @@ impl fmt::Debug for Hedging {
 // === impl Call ===
 
 impl Call {
-    /// An attempt begins that may get company: one that may take effect twice, and whose body is at hand.
+    /// An attempt begins that may get company: one that may take effect twice, and whose body is at hand, unless its route
+    /// has none.
     pub(super) fn may_hedge(&mut self, now: Instant) {
-        let upstream = self.upstream.as_ref();
+        let upstream = self.upstream.as_ref().filter(|_| self.rule.hedges);
         let hedge = upstream.and_then(|known| known.policies().hedging.get());
         if let Some(hedge) = hedge
             && self.may_race()

@@ -71,8 +71,8 @@
 //! ```
 //!
 //! # Routes
-//! What makes sense for a single call may differ by its route: times, attempts, whether it is safe to repeat, priority. Of the
-//! `routes` of a policy the first counts that matches. Breaker, bulkhead, retry budget and balance are one for the upstream.
+//! What makes sense for a single call may differ by its route: times, attempts, whether it is safe to repeat, whether it is
+//! hedged, priority. Of the `routes` of a policy the first counts that matches. Breaker, bulkhead, retry budget and balance are one for the upstream.
 //!
 //! ```yaml
 //! client:
@@ -83,6 +83,7 @@
 //!         - match: {method: GET, path: "/reports/{id}"}
 //!           total_timeout: 30s
 //!           attempt_timeout: 20s
+//!           hedge: false
 //!         - match: {path_prefix: /internal}
 //!           retry: {attempts: 1}
 //!           priority: sheddable

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What is special about the calls of one route of an upstream. What it leaves out is as for the rest; breaker, bulkhead,
 /// retry budget and balance are the upstream's, whatever the route.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct RoutePolicyConfig {
@@ -27,6 +27,9 @@ pub struct RoutePolicyConfig {
     pub attempt_timeout: Option<Duration>,
     /// How its calls are repeated.
     pub retry: RouteRetryConfig,
+    /// Whether its slow attempts get company, where the upstream's `hedge` says how. With `false` its calls do not count in
+    /// the quantile either: for calls that are slow by nature, or dear.
+    pub hedge: bool,
     /// How much its calls matter when not all can run: which the bulkhead refuses first, and which never.
     pub priority: Priority,
 }
@@ -97,11 +100,31 @@ impl RoutePolicyConfig {
         self
     }
 
+    /// Sets whether slow attempts get company, where the upstream says how.
+    #[must_use]
+    pub fn hedge(mut self, hedge: bool) -> Self {
+        self.hedge = hedge;
+        self
+    }
+
     /// Sets how much the calls matter.
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
+    }
+}
+
+impl Default for RoutePolicyConfig {
+    fn default() -> Self {
+        Self {
+            matches: RouteMatchConfig::default(),
+            total_timeout: None,
+            attempt_timeout: None,
+            retry: RouteRetryConfig::default(),
+            hedge: true,
+            priority: Priority::default(),
+        }
     }
 }
 

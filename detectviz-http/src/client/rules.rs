@@ -13,6 +13,8 @@ pub(super) struct Rule {
     pub(super) attempts: Option<u32>,
     /// Whether the call may come twice; `None` for what the request says.
     pub(super) safe: Option<bool>,
+    /// Whether a slow attempt gets company, where the upstream says how.
+    pub(super) hedges: bool,
     pub(super) priority: Priority,
 }
 
@@ -61,6 +63,7 @@ impl Rule {
             attempt_timeout: total_timeout,
             attempts: None,
             safe: None,
+            hedges: true,
             priority: Priority::Normal,
         }
     }
@@ -78,6 +81,7 @@ impl Rule {
             attempt_timeout: config.attempt_timeout.unwrap_or(rest.attempt_timeout),
             attempts: config.retry.attempts,
             safe: config.retry.safe,
+            hedges: config.hedge,
             priority: config.priority,
         }
     }

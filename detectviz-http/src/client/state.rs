@@ -200,7 +200,7 @@ impl State {
         if let Some(attempts) = attempts {
             retry.set_attempts(attempts);
         }
-        let hedges = policies.hedging.get().is_some();
+        let hedges = self.rule.hedges && policies.hedging.get().is_some();
         if self.repeatable && (retry.repeats() || hedges) {
             self.saved = Saved::of(request);
         }

@@ -140,6 +140,51 @@ async fn the_second_endpoint_answers_for_a_slow_one_which_counts_for_nothing() {
 }
 
 #[tokio::test]
+async fn a_route_may_do_without() {
+    for (path, hedges) in [("/orders", 1), ("/reports/7", 0)] {
+        let pair = Pair::new(First::Hangs).await;
+        let reports = RouteMatchConfig::default().path("/reports/{id}");
+        let route = RoutePolicyConfig::new(reports).hedge(false);
+        let policy = quickly().breaker(BreakerConfig::default()).routes([route]);
+        let client = pair.client(policy.attempt_timeout(Duration::from_millis(300)));
+        // A retry follows where there is no hedge.
+        let answer = client.request(get("orders", path)).await.unwrap();
+        assert_eq!(text(answer).await, "hello");
+        assert_eq!(pair.counted(HEDGE_SENT), hedges, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn hedges_begin_and_end_while_the_client_runs_and_their_counts_stay() {
+    let hedged = once(RetryConfig::default()).attempt_timeout(Duration::from_millis(500));
+    let mut plain = hedged.clone();
+    plain.hedge = None;
+    for (before, after, hedges) in [(&plain, &hedged, 1), (&hedged, &plain, 0)] {
+        let pair = Pair::new(First::Hangs).await;
+        let client = pair.client(before.clone());
+        let change = |policy: &PolicyConfig| {
+            let config = ClientConfig::default().policy(policy.clone());
+            client.reconfigure(&config).unwrap();
+        };
+        let sent = || match pair.metrics.snapshot().value(HEDGE_SENT, &["orders"]) {
+            Some(Value::Counter(count)) => *count,
+            _ => 0,
+        };
+        // The upstream is known, and the next request is the first.
+        pair.asked.lock().unwrap().push(0);
+        let answer = client.request(get("orders", "/")).await.unwrap();
+        assert_eq!(text(answer).await, "hello");
+        pair.asked.lock().unwrap().clear();
+        let known = sent();
+        change(after);
+        let answer = client.request(get("orders", "/")).await;
+        assert_eq!(answer.is_ok(), hedges == 1, "{after:?}");
+        change(before);
+        assert_eq!(sent(), known + hedges, "{after:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_failure_waits_for_the_attempt_beside_it() {
     let pair = Pair::new(First::Refused).await;
     let breaker = BreakerConfig::default();

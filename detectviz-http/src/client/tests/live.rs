@@ -12,6 +12,7 @@ use detectviz_core::{
     resilience::{
         breaker::{BreakerConfig, Open, State, WindowConfig},
         bulkhead::{BulkheadConfig, Overloaded},
+        hedge::HedgeConfig,
         retry::{RetryConfig, budget::BudgetConfig},
         timeout::Elapsed,
     },
@@ -219,9 +220,11 @@ fn every_key_of_a_policy_follows_the_file_and_those_of_connections_wait() {
     let window = WindowConfig::Time(Duration::from_secs(30));
     let route = RoutePolicyConfig::new(RouteMatchConfig::default().path("/orders/{id}"))
         .attempts(1)
-        .attempt_timeout(Duration::from_millis(700));
+        .attempt_timeout(Duration::from_millis(700))
+        .hedge(false);
     let orders = PolicyConfig::default()
         .total_timeout(Duration::from_secs(2))
+        .hedge(HedgeConfig::default().quantile(0.9))
         .breaker(BreakerConfig::default().window(window))
         .balance(BalanceConfig::default().policy(Policy::RingHash))
         .routes([route]);
