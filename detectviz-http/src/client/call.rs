@@ -1,8 +1,8 @@
 //! One call, in memory that is used again.
 use super::{Body, service::Shared, state::State};
+use detectviz_core::spare::Spare;
 use http::Request;
 use std::{
-    cell::RefCell,
     ops::{Deref, DerefMut},
     sync::Arc,
     time::Instant,
@@ -14,8 +14,7 @@ pub(super) use super::span::port;
 const SPARE: usize = 1024;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "a box is handed out, and comes back")]
-    static UNUSED: RefCell<Vec<Box<State>>> = const { RefCell::new(Vec::new()) };
+    static UNUSED: Spare<Box<State>> = const { Spare::new(SPARE) };
 }
 
 /// One call, from its start to the end of the response's body. Dropped before that, it was given up.
@@ -31,7 +30,7 @@ pub(super) const THERE: &str = "there until it is dropped";
 impl Call {
     #[inline]
     pub(super) fn new(shared: &Arc<Shared>, request: Request<Body>) -> Self {
-        let mut state = unused();
+        let mut state = Spare::take(&UNUSED).unwrap_or_else(|| Box::new(State::new()));
         state.open(shared, request);
         Self { state: Some(state) }
     }
@@ -58,27 +57,13 @@ impl Drop for Call {
         };
         state.close();
         // A panic has taken what the next call needs.
-        if !state.is_whole() {
-            return;
+        if state.is_whole() {
+            Spare::give(&UNUSED, state);
         }
-        let _ = UNUSED.try_with(|unused| {
-            if let Ok(mut unused) = unused.try_borrow_mut()
-                && unused.len() < SPARE
-            {
-                unused.push(state);
-            }
-        });
     }
 }
 
 /// The clock of the runtime, which a test may have paused.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-fn unused() -> Box<State> {
-    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
-    kept.ok()
-        .flatten()
-        .unwrap_or_else(|| Box::new(State::new()))
 }

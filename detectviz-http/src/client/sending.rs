@@ -3,10 +3,10 @@ use super::{
     Body,
     pool::{EndpointPool, Lease, SendError},
 };
+use detectviz_core::spare::Spare;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use std::{
-    cell::RefCell,
     fmt,
     future::pending,
     task::{Context, Poll},
@@ -18,7 +18,7 @@ use tokio_util::sync::ReusableBoxFuture;
 const SPARE: usize = 1024;
 
 thread_local! {
-    static UNUSED: RefCell<Vec<Boxed>> = const { RefCell::new(Vec::new()) };
+    static UNUSED: Spare<Boxed> = const { Spare::new(SPARE) };
 }
 
 /// What an attempt brings: the response, and the connection that its body comes on.
@@ -42,9 +42,8 @@ impl Sending {
         request: &mut Option<Request<Body>>,
         now: Instant,
     ) -> Self {
-        let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
         let work = attempt(request.take().map(|request| (pool, request, now)));
-        let future = match kept.ok().flatten() {
+        let future = match Spare::take(&UNUSED) {
             Some(mut kept) => {
                 kept.set(work);
                 kept
@@ -71,13 +70,7 @@ impl Drop for Sending {
         };
         // What the attempt holds is dropped, and its memory stays.
         future.set(attempt(None));
-        let _ = UNUSED.try_with(|unused| {
-            if let Ok(mut unused) = unused.try_borrow_mut()
-                && unused.len() < SPARE
-            {
-                unused.push(future);
-            }
-        });
+        Spare::give(&UNUSED, future);
     }
 }
 
