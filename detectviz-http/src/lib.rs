@@ -20,6 +20,8 @@
 //!
 //! # Features
 //! - `tls` (default): TLS for the server and the client, by rustls with ring. No process-wide provider is installed.
+#[cfg(test)]
+mod captured;
 pub mod names;
 pub mod error;
 pub mod conn;

@@ -10,7 +10,7 @@ use detectviz_core::{
     error::{Error, ErrorKind},
     resilience::timer::Timer,
     task::Tasks,
-    telemetry::{metrics::Registry, span::Spans},
+    telemetry::{logs::Logs, metrics::Registry, span::Spans},
 };
 use http::HeaderValue;
 use std::{fmt, sync::Arc};
@@ -22,17 +22,19 @@ pub struct ClientBuilder {
     discovery: Option<Arc<dyn ServiceDiscoveryProvider>>,
     spans: Spans,
     metrics: Registry,
+    logs: Logs,
     propagators: Propagators,
 }
 
 impl ClientBuilder {
-    /// Starts with the settings. Without more, hosts go to DNS, and nobody sees spans and metrics.
+    /// Starts with the settings. Without more, hosts go to DNS, and nobody sees spans, metrics and lines.
     pub fn new(config: ClientConfig) -> Self {
         Self {
             config,
             discovery: None,
             spans: Spans::disabled(),
             metrics: Registry::new(),
+            logs: Logs::disabled(),
             propagators: Propagators::default(),
         }
     }
@@ -52,6 +54,12 @@ impl ClientBuilder {
     /// Counts calls in this registry.
     pub fn with_metrics(mut self, metrics: &Registry) -> Self {
         self.metrics = metrics.clone();
+        self
+    }
+
+    /// Writes a line for each call whose level is wanted.
+    pub fn with_logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
         self
     }
 
@@ -84,7 +92,7 @@ impl ClientBuilder {
             executor,
             in_flight: InFlight::default(),
             spans: self.spans,
-            recorder: Recorder::new(&self.metrics),
+            recorder: Recorder::new(&self.metrics, self.logs),
             propagators: self.propagators,
             housekeeping: Housekeeping::default(),
         })))

@@ -94,6 +94,12 @@
 //! who [say so](Client::reconfigure) themselves: windows, budgets, permits, connections and what is known of endpoints stay.
 //! [`ClientHandle`] shows all of it, and the admin port under `/clients`.
 //!
+//! # Log
+//! A line of target `http.client` for each call, when it has ended: `GET orders:8080 503`, with path, attempts, duration and the
+//! ids of the call's span. Failed ones, and those answered with 429 or 5xx, have the level INFO, all others DEBUG and are not
+//! written unless the levels say `http.client=debug`; `http.client=off` writes none. Whether a failure is worth a warning is for
+//! the caller to say.
+//!
 //! # Many hosts
 //! What protects a host is remembered for `max_upstreams` of them. Calls to further ones share one policy, `_other`, and are
 //! counted by `detectviz_http_client_upstream_overflow_total`; a host that nobody has called for a minute makes way.
@@ -129,6 +135,7 @@ mod hedging;
 mod hosts;
 mod housekeeping;
 mod in_flight;
+mod line;
 mod live;
 mod policies;
 mod policy;

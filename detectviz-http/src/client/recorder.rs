@@ -1,19 +1,26 @@
-//! The metrics of the client.
-use super::span::method_name;
+//! The metrics of the client, and its lines in the log.
+use super::{
+    line::{self, Tail},
+    span::method_name,
+};
 use crate::names;
 use arc_swap::ArcSwap;
 use detectviz_core::telemetry::{
-    context::TraceContext,
+    logs::{LineTemplate, Logs},
     metrics::{DURATION_BUCKETS, Desc, Family, Gauge, Histogram, Kind, Registry, Unit},
 };
 use http::{Method, StatusCode};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// Owns the families.
 #[derive(Debug)]
 pub(super) struct Recorder {
     duration: Family<Histogram>,
     active: Family<Gauge>,
+    logs: Logs,
 }
 
 /// The handles for one host and port. They are looked up by their labels once; the call compares small keys.
@@ -21,7 +28,14 @@ pub(super) struct Series {
     address: String,
     port: String,
     active: Arc<Gauge>,
-    known: ArcSwap<Vec<(Key, Arc<Histogram>)>>,
+    known: ArcSwap<Vec<(Key, Arc<Handles>)>>,
+}
+
+/// What calls of one ending are recorded in.
+struct Handles {
+    duration: Arc<Histogram>,
+    /// What their lines have in common; rendered for the first of them.
+    line: OnceLock<LineTemplate>,
 }
 
 /// How a call ended.
@@ -69,10 +83,11 @@ const MAX_KNOWN: usize = 64;
 // === impl Recorder ===
 
 impl Recorder {
-    pub(super) fn new(metrics: &Registry) -> Self {
+    pub(super) fn new(metrics: &Registry, logs: Logs) -> Self {
         Self {
             duration: metrics.histogram(&DURATION),
             active: metrics.gauge(&ACTIVE),
+            logs,
         }
     }
 
@@ -99,26 +114,39 @@ impl Series {
         self.active.add(-1);
     }
 
-    /// Counts a call that took `took`; a sampled one leaves its trace as an exemplar.
+    /// Counts a call and, where its level is wanted, writes its line; a sampled one leaves its trace as an exemplar.
     pub(super) fn ended(
         &self,
         recorder: &Recorder,
         method: &Method,
         ending: Ending,
-        took: Duration,
-        trace: &TraceContext,
+        tail: &Tail<'_>,
     ) {
         let method = method_name(method);
         let key = Key { method, ending };
         let known = self.known.load();
         let found = known.iter().find(|(known, _)| *known == key);
         match found {
-            Some((_, handle)) => observe(handle, took, trace),
-            None => observe(&self.remember(recorder, key), took, trace),
+            Some((_, handles)) => self.record(recorder, key, handles, tail),
+            None => self.record(recorder, key, &self.remember(recorder, key), tail),
         }
     }
 
-    fn remember(&self, recorder: &Recorder, key: Key) -> Arc<Histogram> {
+    #[inline]
+    fn record(&self, recorder: &Recorder, key: Key, handles: &Handles, tail: &Tail<'_>) {
+        if tail.trace.is_sampled() {
+            handles.duration.observe_traced(tail.took, &tail.trace);
+        } else {
+            handles.duration.observe(tail.took);
+        }
+        if line::is_wanted(&recorder.logs, key.ending) {
+            let server = (&*self.address, &*self.port);
+            let template = || line::template(&recorder.logs, key.method, server, key.ending);
+            line::write(&recorder.logs, handles.line.get_or_init(template), tail);
+        }
+    }
+
+    fn remember(&self, recorder: &Recorder, key: Key) -> Arc<Handles> {
         let Key { method, ending } = key;
         let status = ending.status.as_ref().map_or("", StatusCode::as_str);
         let error = ending.error_type();
@@ -129,15 +157,18 @@ impl Series {
             status,
             error.unwrap_or(""),
         ];
-        let handle = recorder.duration.with(&labels);
+        let handles = Arc::new(Handles {
+            duration: recorder.duration.with(&labels),
+            line: OnceLock::new(),
+        });
         self.known.rcu(|known| {
             let mut known = Vec::clone(known);
             if known.len() < MAX_KNOWN && !known.iter().any(|(known, _)| *known == key) {
-                known.push((key, Arc::clone(&handle)));
+                known.push((key, Arc::clone(&handles)));
             }
             known
         });
-        handle
+        handles
     }
 }
 
@@ -158,13 +189,5 @@ impl Ending {
         let refused = |s: &&StatusCode| s.is_client_error() || s.is_server_error();
         let status = self.status.as_ref().filter(refused);
         self.error.or(status.map(StatusCode::as_str))
-    }
-}
-
-fn observe(handle: &Histogram, took: Duration, trace: &TraceContext) {
-    if trace.is_sampled() {
-        handle.observe_traced(took, trace);
-    } else {
-        handle.observe(took);
     }
 }

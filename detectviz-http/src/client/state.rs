@@ -6,6 +6,7 @@ use super::{
     call::{THERE, now},
     failure::name_of,
     in_flight::Flight,
+    line::Tail,
     recorder::Ending,
     rules::Rule,
     saved::Saved,
@@ -378,14 +379,21 @@ impl State {
         let took = now.saturating_duration_since(slot.started);
         let status = self.status;
         let ending = Ending { status, error };
-        let (method, trace, shared) = (&self.method, &slot.context, self.shared());
+        let (method, shared) = (&self.method, self.shared());
+        let tail = Tail {
+            path: self.target.path(),
+            attempts: self.attempts,
+            at: now,
+            took,
+            trace: slot.context,
+        };
         if let Some(upstream) = &self.upstream {
             let series = upstream.series(&self.target, &shared.recorder);
             series.left();
-            series.ended(&shared.recorder, method, ending, took, trace);
+            series.ended(&shared.recorder, method, ending, &tail);
         } else if let Some(host) = self.target.host() {
             let series = shared.recorder.series(host, port(&self.target));
-            series.ended(&shared.recorder, method, ending, took, trace);
+            series.ended(&shared.recorder, method, ending, &tail);
         }
         if self.is_traced() {
             let answering = self.answering.as_ref();

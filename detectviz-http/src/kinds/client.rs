@@ -20,6 +20,7 @@ pub fn client() -> Kind {
             .with_discovery(cx.discovery())
             .with_spans(telemetry.spans().clone())
             .with_metrics(telemetry.metrics())
+            .with_logs(telemetry.logs().clone())
             .with_propagators(Propagators::new(telemetry.propagation()))
             .build(cx.tasks())?;
         cx.provide(client.clone());

@@ -6,6 +6,7 @@ mod fallback;
 mod grpc;
 mod hedging;
 mod leaving;
+mod lines;
 mod live;
 mod metrics;
 mod overflow;

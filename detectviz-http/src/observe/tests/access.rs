@@ -1,62 +1,23 @@
 //! What the access log says.
 use super::super::ObserveConfig;
 use crate::{
+    captured::Captured,
     conn::ConnInfo,
     route::RouteTable,
     stack::{Stack, StackConfig, StackDeps},
 };
 use bytes::Bytes;
-use detectviz_core::{
-    task::Tasks,
-    telemetry::{
-        context::TraceContext,
-        logs::{Logs, LogsConfig, Output},
-    },
-};
+use detectviz_core::telemetry::{context::TraceContext, logs::LogsConfig};
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
-use std::{
-    convert::Infallible,
-    future::pending,
-    io::{self, Write},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{convert::Infallible, future::pending};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// What was written, by a thread of the logs.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-struct Log {
-    logs: Logs,
-    written: Written,
-    tasks: Tasks,
+fn captured() -> Captured {
+    Captured::new(&LogsConfig::default())
 }
 
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn new() -> Self {
-        let (written, tasks) = (Written::default(), Tasks::new());
-        let output = Output::new(written.clone());
-        let logs = LogsConfig::default().build("shop", output, &tasks).unwrap();
-        Self {
-            logs,
-            written,
-            tasks,
-        }
-    }
-
+impl Captured {
     fn layer(&self, config: &ObserveConfig) -> Stack {
         let table = RouteTable::builder().route("/orders/{id}").probe("/livez");
         let deps = StackDeps::default()
@@ -64,21 +25,6 @@ impl Log {
             .with_routes(table.build().unwrap());
         let stack = StackConfig::default().observe(config.clone());
         Stack::new(&stack, deps).unwrap()
-    }
-
-    fn lines(&self) -> Vec<serde_json::Value> {
-        assert!(self.logs.flush(Duration::from_secs(10)));
-        let written = std::mem::take(&mut *self.written.0.lock().unwrap());
-        let text = String::from_utf8(written).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        self.tasks.cancel();
     }
 }
 
@@ -98,7 +44,7 @@ async fn hello(req: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infal
 
 #[tokio::test]
 async fn a_request_is_one_line_with_its_trace() {
-    let log = Log::new();
+    let log = captured();
     let mut svc = log
         .layer(&ObserveConfig::default())
         .layer(service_fn(hello));
@@ -148,7 +94,7 @@ async fn a_request_is_one_line_with_its_trace() {
 
 #[tokio::test]
 async fn how_a_request_ended_is_in_its_line() {
-    let log = Log::new();
+    let log = captured();
     let mut svc = log
         .layer(&ObserveConfig::default())
         .layer(service_fn(hello));
@@ -188,7 +134,7 @@ async fn how_a_request_ended_is_in_its_line() {
 
 #[tokio::test]
 async fn probes_are_logged_only_when_asked_for_and_nothing_when_it_is_off() {
-    let log = Log::new();
+    let log = captured();
     for (access_log, log_probes, expected) in [(true, false, 1), (true, true, 2), (false, true, 0)]
     {
         let config = ObserveConfig {
@@ -206,7 +152,7 @@ async fn probes_are_logged_only_when_asked_for_and_nothing_when_it_is_off() {
 
 #[tokio::test]
 async fn a_hostile_path_and_agent_stay_within_their_line() {
-    let log = Log::new();
+    let log = captured();
     let svc = log
         .layer(&ObserveConfig::default())
         .layer(service_fn(hello));
