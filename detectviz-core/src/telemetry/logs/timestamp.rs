@@ -5,6 +5,7 @@
 //! anew when the second is over, so that a system clock that is set is followed within a second; until then the
 //! timestamps of a thread go on evenly.
 use super::number::pair;
+use crate::origin::Origin;
 use std::{
     cell::Cell,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -19,13 +20,15 @@ pub(super) type Text = [u8; 32];
 /// The second that a thread rendered last.
 #[derive(Clone, Copy)]
 struct Second {
-    began: Instant,
+    began: Origin,
     text: Text,
 }
 
 thread_local! {
     static SECOND: Cell<Option<Second>> = const { Cell::new(None) };
 }
+
+const SECOND_NANOS: u64 = 1_000_000_000;
 
 /// The last second of the year 9999, the end of RFC 3339.
 const LAST: u64 = 253_402_300_799;
@@ -36,11 +39,12 @@ const LAST: u64 = 253_402_300_799;
 pub(super) fn render(at: Instant, out: &mut Text) {
     let known = SECOND.try_with(Cell::get).ok().flatten();
     if let Some(second) = known
-        && let Some(since) = at.checked_duration_since(second.began)
-        && since.as_secs() == 0
+        && at >= second.began.at()
+        && let since = second.began.nanos(at)
+        && since < SECOND_NANOS
     {
         *out = second.text;
-        put_micros(out, since.subsec_micros());
+        put_micros(out, since / 1000);
         return;
     }
     render_anew(at, known, out);
@@ -53,13 +57,13 @@ fn render_anew(at: Instant, known: Option<Second>, out: &mut Text) {
     let wall = wall_of(at, Instant::now(), SystemTime::now());
     let text = whole(wall.as_secs());
     let fraction = Duration::from_nanos(wall.subsec_nanos().into());
-    if known.is_none_or(|known| known.began <= at)
-        && let Some(began) = at.checked_sub(fraction)
+    if known.is_none_or(|known| known.began.at() <= at)
+        && let Some(began) = at.checked_sub(fraction).map(Origin::new)
     {
         let _ = SECOND.try_with(|cell| cell.set(Some(Second { began, text })));
     }
     *out = text;
-    put_micros(out, wall.subsec_micros());
+    put_micros(out, wall.subsec_micros().into());
 }
 
 /// What the system's clock shows at `at`, since 1970, when it shows `wall` at `now`.
@@ -77,8 +81,7 @@ fn wall_of(at: Instant, now: Instant, wall: SystemTime) -> Duration {
 }
 
 #[inline]
-fn put_micros(text: &mut Text, micros: u32) {
-    let micros = u64::from(micros);
+fn put_micros(text: &mut Text, micros: u64) {
     text[20..22].copy_from_slice(&pair(micros / 10_000));
     text[22..24].copy_from_slice(&pair(micros / 100 % 100));
     text[24..26].copy_from_slice(&pair(micros % 100));
@@ -125,7 +128,7 @@ mod tests {
 
     fn shown(wall: Duration) -> String {
         let mut text = whole(wall.as_secs());
-        put_micros(&mut text, wall.subsec_micros());
+        put_micros(&mut text, wall.subsec_micros().into());
         String::from_utf8(text[..LEN].to_vec()).unwrap()
     }
 
@@ -189,8 +192,8 @@ mod tests {
             "{texts:?}"
         );
         let known = SECOND.get().unwrap();
-        assert_eq!(&rendered(known.began)[20..], "000000Z");
-        let last = known.began + Duration::from_nanos(999_999_999);
+        assert_eq!(&rendered(known.began.at())[20..], "000000Z");
+        let last = known.began.at() + Duration::from_nanos(999_999_999);
         assert_eq!(&rendered(last)[20..], "999999Z");
     }
 
@@ -203,8 +206,8 @@ mod tests {
         second.text = whole(0);
         SECOND.set(Some(second));
         assert_eq!(&rendered(now)[..4], "1970");
-        let later = second.began + Duration::from_secs(1);
+        let later = second.began.at() + Duration::from_secs(1);
         assert_ne!(&rendered(later)[..4], "1970");
-        assert!(SECOND.get().unwrap().began > second.began);
+        assert!(SECOND.get().unwrap().began.at() > second.began.at());
     }
 }
