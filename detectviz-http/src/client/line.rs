@@ -12,6 +12,9 @@ use tracing::Level;
 /// The target of the lines, for levels.
 const TARGET: &str = "http.client";
 
+/// The error of a call that its caller gave up.
+const CANCELLED: &str = "cancelled";
+
 static PATH: logs::Key = logs::Key::new("path");
 static ATTEMPTS: logs::Key = logs::Key::new("attempts");
 static DURATION: logs::Key = logs::Key::new("duration_ms");
@@ -86,6 +89,3 @@ fn level(ending: Ending) -> Level {
         Level::DEBUG
     }
 }
-
-/// The error of a call that its caller gave up.
-const CANCELLED: &str = "cancelled";
