@@ -3,6 +3,7 @@
 //! | module | answers |
 //! |---|---|
 //! | [`error`] | why could the service not run, and with which exit code does it end? |
+//! | [`clock`] | what time is it, by the clock that a test may pause, and by that of the system? |
 //! | [`spare`] | what is kept so that nothing is allocated on the request path? |
 //! | [`task`] | what runs in the background, and has it ended? |
 //! | [`secret`], [`discovery`], [`messaging`] | the contracts of those who know passwords, endpoints and messages |
@@ -24,6 +25,7 @@
 //! The wording of messages, of log lines and of `Debug` output may change in any release; the names of metrics, of log fields and
 //! of configuration keys only in a breaking one.
 mod sync;
+pub mod clock;
 mod shard;
 mod origin;
 pub mod spare;

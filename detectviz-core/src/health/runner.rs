@@ -3,9 +3,9 @@ use super::{
     Check, CheckConfig,
     recorder::CheckRecorder,
     report::{error_text, panic_text},
-    shared::{Shared, now},
+    shared::Shared,
 };
-use crate::{config::show_duration, error::BoxError, task::Tasks};
+use crate::{clock, config::show_duration, error::BoxError, task::Tasks};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -53,12 +53,12 @@ impl Runner {
 
     /// One run, and whatever it takes until another may follow.
     async fn once(&self) {
-        let begun = now();
+        let begun = clock::now();
         let mut run = self.begin();
         match timeout(self.config.timeout, &mut run).await {
             Ok(ended) => {
                 let error = outcome(ended, self.config.timeout);
-                self.record(now().saturating_duration_since(begun), error);
+                self.record(clock::now().saturating_duration_since(begun), error);
             }
             Err(_) => {
                 self.record(self.config.timeout, Some(no_answer(self.config.timeout)));

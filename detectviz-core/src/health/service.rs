@@ -1,11 +1,8 @@
 //! The registry of checks and the answers to probes.
 use super::{
-    Check, CheckConfig, HealthConfig, Report,
-    recorder::Recorder,
-    runner::Runner,
-    shared::{Shared, now},
+    Check, CheckConfig, HealthConfig, Report, recorder::Recorder, runner::Runner, shared::Shared,
 };
-use crate::{task::Tasks, telemetry::metrics::Registry};
+use crate::{clock, task::Tasks, telemetry::metrics::Registry};
 use std::{fmt, sync::Arc};
 use tokio::{sync::watch, time::sleep};
 
@@ -130,13 +127,13 @@ impl Health {
     pub fn watch_progress(&self, tasks: &Tasks) {
         let shared = Arc::clone(&self.shared);
         let token = tasks.token();
-        shared.progress.note(now());
+        shared.progress.note(clock::now());
         tasks.spawn("health-progress", async move {
             let tick = shared.progress.tick();
             let ticking = async {
                 let _turn = shared.progress.turn().await;
                 loop {
-                    shared.progress.note(now());
+                    shared.progress.note(clock::now());
                     shared.update(|_, _| ());
                     sleep(tick).await;
                 }

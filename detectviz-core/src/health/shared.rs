@@ -5,7 +5,7 @@ use super::{
     recorder::{CheckRecorder, Recorder},
     state::HealthState,
 };
-use crate::config::show_duration;
+use crate::{clock, config::show_duration};
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -35,7 +35,7 @@ impl Shared {
             ready: AtomicBool::new(false),
             changed: watch::Sender::new(false),
             started: watch::Sender::new(false),
-            progress: Progress::new(now(), config.stall_after),
+            progress: Progress::new(clock::now(), config.stall_after),
             recorder,
         }
     }
@@ -66,7 +66,7 @@ impl Shared {
 
     /// Lets `change` have the state, and makes known what follows for readiness.
     pub(super) fn update<T>(&self, change: impl FnOnce(&mut HealthState, Instant) -> T) -> T {
-        let now = now();
+        let now = clock::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let out = change(&mut state, now);
         let ready = state.is_ready(now);
@@ -110,7 +110,7 @@ impl Shared {
     }
 
     pub(super) fn liveness(&self) -> Report {
-        match self.progress.stalled(now()) {
+        match self.progress.stalled(clock::now()) {
             None => Report::pass(),
             Some(silent) => {
                 let whole = Duration::from_secs(silent.as_secs());
@@ -122,9 +122,4 @@ impl Shared {
             }
         }
     }
-}
-
-/// Tokio's clock, which a test can pause.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

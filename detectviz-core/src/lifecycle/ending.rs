@@ -8,15 +8,13 @@ use super::{
     watchdog::Watchdog,
 };
 use crate::{
+    clock,
     error::{BoxError, Error, ErrorKind, cause_ref},
     health::Health,
     task::Tasks,
 };
 use futures_util::future::BoxFuture;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -68,7 +66,7 @@ pub(super) async fn end(
         Duration::ZERO
     };
     let mut ending = Ending {
-        budget: Budget::new(&stage.config, pre_stop, now()),
+        budget: Budget::new(&stage.config, pre_stop, clock::now()),
         outcome,
         signals,
         aborted: false,
@@ -97,28 +95,24 @@ pub(super) async fn end(
     ending.outcome
 }
 
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 // === impl Ending ===
 
 impl Ending<'_> {
     /// Runs `work` for as long as `step` may take; `None` when it was cut.
     async fn bounded<T>(&mut self, step: Step, work: impl Future<Output = T>) -> Option<T> {
-        let begun = now();
+        let begun = clock::now();
         let out = tokio::select! {
             biased;
             out = work => Some(out),
             signal = self.signals.recv(), if !self.aborted => {
                 self.aborted = true;
-                self.budget.abort(now());
+                self.budget.abort(clock::now());
                 tracing::warn!(%signal, step = step.as_str(), "told to end again: aborting");
                 None
             }
             () = sleep(self.budget.limit(step, begun)) => None,
         };
-        let took = now().saturating_duration_since(begun);
+        let took = clock::now().saturating_duration_since(begun);
         self.outcome.took(step, took);
         tracing::info!(
             step = step.as_str(),
@@ -230,7 +224,7 @@ impl Ending<'_> {
 
     async fn flush(&mut self, step: Step, stage: &Stage) {
         let Some(flush) = &stage.flush else { return };
-        let begun = now();
+        let begun = clock::now();
         let work = flush(self.budget.limit(step, begun));
         // In a task of its own, which contains a panic.
         let call = stage.tasks.spawn("lifecycle-flush", async move {
@@ -245,15 +239,16 @@ impl Ending<'_> {
             Some(Err(fault)) => self.outcome.trouble(format!("{} {fault}", step.as_str())),
             None => self.outcome.trouble(format!("{} was cut", step.as_str())),
         }
-        self.budget.flushed(now().saturating_duration_since(begun));
+        self.budget
+            .flushed(clock::now().saturating_duration_since(begun));
     }
 
     async fn join(&mut self, tasks: &Tasks) {
         tasks.cancel();
-        let begun = now();
+        let begun = clock::now();
         let joined = tasks.join(self.budget.limit(Step::Join, begun)).await;
         self.outcome
-            .took(Step::Join, now().saturating_duration_since(begun));
+            .took(Step::Join, clock::now().saturating_duration_since(begun));
         if let Err(stuck) = joined {
             tracing::warn!(%stuck, "tasks did not end");
             self.outcome.left_running(stuck.names());

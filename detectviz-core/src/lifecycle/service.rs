@@ -1,7 +1,7 @@
 //! The lifecycle itself: parts go in, a running service comes out.
 use super::{
     Failures, Outcome, Phase, PhaseControl, PhaseWatch, ShutdownConfig, Signals,
-    ending::{Reached, Stage, end, now},
+    ending::{Reached, Stage, end},
     failures::FailureInbox,
     hooks::Hook,
     order::Order,
@@ -9,6 +9,7 @@ use super::{
     watchdog::Watchdog,
 };
 use crate::{
+    clock,
     error::{BoxError, Error, ErrorKind, cause_ref},
     health::Health,
     task::{Component, Tasks},
@@ -173,7 +174,7 @@ impl Lifecycle {
         if let Some(health) = &stage.health {
             health.expect_parts(stage.parts.iter().map(|part| part.name.clone()));
         }
-        let begun = now();
+        let begun = clock::now();
         let mut started = vec![false; stage.parts.len()];
         let mut round = Round::new(&stage.parts, &stage.tasks, Call::Start, order.forwards());
         let all = start_all(&stage, &mut round, &mut started);
@@ -189,7 +190,7 @@ impl Lifecycle {
                 health.started();
             }
             stage.phase.advance(Phase::Serving);
-            let took = now().saturating_duration_since(begun);
+            let took = clock::now().saturating_duration_since(begun);
             tracing::info!(took_ms = millis(took), "started");
             return Ok(Running {
                 stage,
@@ -322,7 +323,7 @@ async fn start_all(
     round: &mut Round<'_>,
     started: &mut [bool],
 ) -> Result<(), Error> {
-    let begun = now();
+    let begun = clock::now();
     while let Some((at, result)) = round.next().await {
         let part = &stage.parts[at].name;
         result.map_err(|fault| not_started(part, fault))?;
@@ -331,7 +332,7 @@ async fn start_all(
         if let Some(health) = &stage.health {
             health.part_started(part);
         }
-        let took = now().saturating_duration_since(begun);
+        let took = clock::now().saturating_duration_since(begun);
         tracing::info!(part, after_ms = millis(took), "part started");
     }
     Ok(())

@@ -1,12 +1,7 @@
 //! What is sent, and what comes back.
-use super::{
-    attempt::Answer,
-    call::{Call, now},
-    pool::Lease,
-    replay::Replayed,
-};
+use super::{attempt::Answer, call::Call, pool::Lease, replay::Replayed};
 use bytes::Bytes;
-use detectviz_core::error::BoxError;
+use detectviz_core::{clock, error::BoxError};
 use http::Response;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
@@ -245,7 +240,7 @@ impl http_body::Body for ResponseBody {
                 }
                 // The last frame is the end for a reader who counts bytes and does not ask again.
                 if this.inner.is_end_stream() {
-                    whole(this.call, this.lease, now());
+                    whole(this.call, this.lease, clock::now());
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -258,7 +253,7 @@ impl http_body::Body for ResponseBody {
             }
             Poll::Ready(None) => {
                 if this.call.is_some() {
-                    whole(this.call, this.lease, now());
+                    whole(this.call, this.lease, clock::now());
                 }
                 Poll::Ready(None)
             }

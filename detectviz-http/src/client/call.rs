@@ -5,7 +5,6 @@ use http::Request;
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::Instant,
 };
 
 pub(super) use super::span::port;
@@ -61,9 +60,4 @@ impl Drop for Call {
             Spare::give(&UNUSED, state);
         }
     }
-}
-
-/// The clock of the runtime, which a test may have paused.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -2,11 +2,12 @@
 use super::{
     InvalidTarget, NoTrustRoots, ResponseBody,
     attempt::{Answer, Attempt, NoAnswer},
-    call::{Call, now},
+    call::Call,
     service::authority_of,
     upstream::Upstream,
 };
 use detectviz_core::{
+    clock,
     error::BoxError,
     resilience::{
         bulkhead::{Admission, Permit, Waiting},
@@ -152,12 +153,12 @@ impl Call {
             Step::Asking { mut lookup } => match lookup.as_mut().poll(cx) {
                 Poll::Pending => return Next::Pending(Step::Asking { lookup }, None),
                 Poll::Ready(Err(err)) => Step::Failed { err },
-                Poll::Ready(Ok(upstream)) => self.queue(upstream, now()),
+                Poll::Ready(Ok(upstream)) => self.queue(upstream, clock::now()),
             },
             Step::Queued { mut waiting } => match self.enter(|_| waiting.as_mut().poll(cx)) {
                 Poll::Pending => return Next::Pending(Step::Queued { waiting }, None),
                 Poll::Ready(Err(err)) => Step::failed(err),
-                Poll::Ready(Ok(permit)) => self.first(permit, now()),
+                Poll::Ready(Ok(permit)) => self.first(permit, clock::now()),
             },
             Step::Sending { mut attempt } => match attempt.poll(cx) {
                 Poll::Pending => {
@@ -165,11 +166,11 @@ impl Call {
                     return Next::Pending(Step::Sending { attempt }, Some(ends));
                 }
                 Poll::Ready(Ok((response, lease))) => {
-                    let now = now();
+                    let now = clock::now();
                     return self.answered_by(attempt.answered(response, lease, now), now);
                 }
                 Poll::Ready(Err(err)) => {
-                    let now = now();
+                    let now = clock::now();
                     self.unanswered(attempt.failed(err, now), now)
                 }
             },
@@ -195,7 +196,7 @@ impl Call {
 
     /// Finds whom the request goes to, or what finds it.
     fn aim(&mut self) -> Step {
-        let now = now();
+        let now = clock::now();
         self.begin(now);
         if self.deadline <= now {
             return Step::failed(Elapsed::new(Duration::ZERO));

@@ -1,10 +1,11 @@
 //! A slow attempt gets company: the hedges of a call.
 use super::{
     attempt::{Answer, Attempt},
-    call::{Call, now},
+    call::Call,
     future::{Next, Step},
 };
 use detectviz_core::{
+    clock,
     resilience::{
         hedge::{Hedge, HedgeCall, HedgeConfig},
         retry::Outcome,
@@ -102,7 +103,7 @@ impl Call {
                 at += 1;
                 continue;
             };
-            let now = now();
+            let now = clock::now();
             let attempt = attempts.swap_remove(at);
             let (retry, ended) = match sent {
                 Ok((response, lease)) => {

@@ -1,15 +1,13 @@
 //! What the span of a call says, after OpenTelemetry's conventions for HTTP clients.
 use super::{aim::Aim, recorder::Ending};
 use crate::call::InlineText;
+use detectviz_core::clock;
 use detectviz_core::telemetry::{
     context::Slot,
     span::{Attributes, Event, SpanRecord, SpanStatus, Text},
 };
 use http::{Method, StatusCode, Uri};
-use std::{
-    net::IpAddr,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{net::IpAddr, time::Instant};
 
 /// What is said of a call.
 pub(super) struct Told<'a> {
@@ -52,7 +50,7 @@ const LONGEST: usize = Attributes::TEXT;
 
 /// Fills in the span of a call.
 pub(super) fn fill(span: &mut SpanRecord, told: &Told<'_>) {
-    let end = unix_nanos();
+    let end = clock::unix_nanos();
     let took = told.ended.saturating_duration_since(told.slot.started);
     let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
     (span.start_unix_nanos, span.end_unix_nanos) = (end.saturating_sub(took), end);
@@ -150,12 +148,6 @@ fn shown(target: &Uri) -> InlineText<LONGEST> {
         shown.push("REDACTED");
     }
     shown
-}
-
-fn unix_nanos() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanos = since.unwrap_or_default().as_nanos();
-    u64::try_from(nanos).unwrap_or(u64::MAX)
 }
 
 // === impl AttemptEnd ===

@@ -3,7 +3,7 @@ use super::{
     Body, SendFailed,
     answering::Answering,
     attempt::{About, Attempt},
-    call::{THERE, now},
+    call::THERE,
     failure::name_of,
     in_flight::Flight,
     line::Tail,
@@ -17,6 +17,7 @@ use super::{
 };
 use detectviz_core::{
     balance::Tried,
+    clock,
     error::BoxError,
     resilience::{
         bulkhead::Permit,
@@ -84,7 +85,7 @@ pub(super) struct State {
 impl State {
     /// Of no call.
     pub(super) fn new() -> Self {
-        let slot = Slot::started_at(TraceContext::root(false), now());
+        let slot = Slot::started_at(TraceContext::root(false), clock::now());
         Self {
             shared: None,
             flight: None,
@@ -130,7 +131,7 @@ impl State {
         if !self.recorded {
             // An answer whose body nobody wanted is no error; a call that nobody waited for is one.
             let error = self.status.is_none().then_some("cancelled");
-            self.record(error, now(), Answering::cancelled);
+            self.record(error, clock::now(), Answering::cancelled);
         }
         self.release();
     }
@@ -310,7 +311,7 @@ impl State {
     pub(super) fn failed(&mut self, err: impl Into<BoxError>) -> BoxError {
         let err = err.into();
         let (name, is_ours) = name_of(&*err);
-        let now = now();
+        let now = clock::now();
         self.record(Some(name), now, |answering| answering.broken(now));
         if is_ours {
             return err;
@@ -339,7 +340,7 @@ impl State {
             return Poll::Pending;
         }
         self.armed = None;
-        Poll::Ready(now())
+        Poll::Ready(clock::now())
     }
 
     /// The same while the body is read: ready when the caller's time is up.

@@ -9,13 +9,14 @@ use crate::{
 };
 use bytes::Bytes;
 use detectviz_core::{
+    clock,
     error::BoxError,
     resilience::timer::Timer,
     runtime::{BuildContext, Kind},
 };
 use http::{Request, Response};
 use http_body::Body;
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc};
 use tower_service::Service;
 
 /// Where the admin port shows the limits, and what they hold.
@@ -62,11 +63,11 @@ where
             cx.provide(handle.clone());
             cx.show(ADMISSION, move || {
                 // Numbers and strings always serialize.
-                serde_json::to_value(handle.snapshot(now())).unwrap_or_default()
+                serde_json::to_value(handle.snapshot(clock::now())).unwrap_or_default()
             });
             let live = admission.clone();
             cx.on_reload(config.clone(), move |next: ServerConfig| {
-                live.reconfigure(&next.layers.admission, now());
+                live.reconfigure(&next.layers.admission, clock::now());
             });
             let service = stack.service(service);
             let deps = ServerDeps::new(
@@ -80,9 +81,4 @@ where
             Ok(Shared(server))
         },
     )
-}
-
-/// The clock that requests are measured by.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -10,6 +10,7 @@ use crate::{
     trace,
 };
 use detectviz_core::{
+    clock,
     resilience::{
         bulkhead::Permit,
         deadline::Asked,
@@ -28,7 +29,7 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::Instant,
 };
 
 /// How many states of requests a thread keeps for later; more requests in flight than that allocate.
@@ -96,7 +97,7 @@ const THERE: &str = "there until it is dropped";
 impl Active {
     /// Begins a request.
     pub(super) fn begin<B: Body>(shared: &Arc<Shared>, request: &Request<B>) -> Self {
-        let started = now();
+        let started = clock::now();
         let mut call = unused();
         call.begin(shared, request, started);
         Self { call: Some(call) }
@@ -145,7 +146,7 @@ impl Active {
         let call = self.call.as_deref_mut().expect(THERE);
         let (held, route) = (std::mem::take(&mut call.held), call.found().route);
         let shared = call.shared.as_ref()?;
-        let now = now();
+        let now = clock::now();
         call.admitted = Some(now);
         Some(shared.admission.waited(held, permit, (route, now)))
     }
@@ -282,7 +283,7 @@ impl Call {
         let (Some(shared), Some(slot)) = (&self.shared, &mut self.slot) else {
             return;
         };
-        let ended = now();
+        let ended = clock::now();
         slot.ended = Some(ended);
         let found = self
             .scope
@@ -290,7 +291,7 @@ impl Call {
             .map_or_else(Match::default, |s| s.found());
         let took = ended.saturating_duration_since(slot.started);
         let unix_nanos = if slot.context.is_sampled() {
-            unix_nanos()
+            clock::unix_nanos()
         } else {
             0
         };
@@ -328,7 +329,7 @@ impl Call {
         }
         let passed = timer.poll_passed(cx);
         if passed.is_ready() {
-            shared.admission.timed_out(deadline, now());
+            shared.admission.timed_out(deadline, clock::now());
         }
         passed
     }
@@ -348,7 +349,7 @@ impl Call {
             && self.held.is_running()
         {
             let started = self.admitted.unwrap_or(slot.started);
-            shared.admission.sample(started, now(), status);
+            shared.admission.sample(started, clock::now(), status);
         }
     }
 
@@ -372,20 +373,6 @@ impl Call {
             slot.notes.clear();
         }
     }
-}
-
-/// The clock of the runtime, which a test may have paused.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-/// The system's clock. Read when a request ends rather than kept from the start of the process, so that spans follow a
-/// clock that was set meanwhile.
-fn unix_nanos() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
 }
 
 fn unused() -> Box<Call> {

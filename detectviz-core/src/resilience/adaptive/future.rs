@@ -1,6 +1,6 @@
 //! The future of a call that is measured.
 use super::{Adaptive, Classify};
-use crate::error::BoxError;
+use crate::{clock, error::BoxError};
 use std::{
     future::Future,
     pin::Pin,
@@ -29,7 +29,7 @@ impl<F, C> MeasuredFuture<F, C> {
             inner,
             limit,
             classify,
-            started: now(),
+            started: clock::now(),
         }
     }
 }
@@ -46,11 +46,7 @@ where
         let this = self.project();
         let answer = ready!(this.inner.poll(cx)).map_err(Into::into);
         let outcome = this.classify.outcome(&answer);
-        this.limit.sample(*this.started, now(), outcome);
+        this.limit.sample(*this.started, clock::now(), outcome);
         Poll::Ready(answer)
     }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

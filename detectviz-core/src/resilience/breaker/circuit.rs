@@ -4,7 +4,7 @@ use super::{
     Ticket, Transition,
     state::{Core, Passed, Report},
 };
-use crate::{origin::Origin, shard, telemetry::metrics::Registry};
+use crate::{clock, origin::Origin, shard, telemetry::metrics::Registry};
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -63,11 +63,6 @@ pub(super) struct Shared {
     pub(super) config: Mutex<BreakerConfig>,
 }
 
-/// The clock of the current runtime, which a test may have paused.
-pub(super) fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 // === impl Circuit ===
 
 impl Circuit {
@@ -95,7 +90,7 @@ impl Circuit {
         metrics.began(state);
         let shared = Arc::new(Shared {
             core: Core::new(state, &limits, slow_after, geometry, shards, SLOTS),
-            base: Origin::new(clock()),
+            base: Origin::new(clock::now()),
             name: name.into(),
             metrics,
             config: Mutex::new(config.clone()),
@@ -179,12 +174,12 @@ impl Circuit {
     /// Whether a call would be refused.
     pub(super) fn refuses(&self) -> bool {
         let shared = &self.shared;
-        shared.core.refuses(|| shared.nanos(clock()))
+        shared.core.refuses(|| shared.nanos(clock::now()))
     }
 
     /// Refuses a call that was not asked for.
     pub(super) fn refuse(&self) -> Open {
-        self.shared.refuse(clock())
+        self.shared.refuse(clock::now())
     }
 }
 

@@ -1,8 +1,6 @@
 //! What operators see of a circuit, and what they can do.
-use super::{
-    BreakerConfig, Counts, IllegalTransition, State,
-    circuit::{Shared, clock},
-};
+use super::{BreakerConfig, Counts, IllegalTransition, State, circuit::Shared};
+use crate::clock;
 use std::{
     sync::{Arc, MutexGuard, PoisonError},
     time::Instant,
@@ -39,7 +37,7 @@ impl BreakerHandle {
     /// What it has seen in its present state, as of now.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.counts_at(clock())
+        self.counts_at(clock::now())
     }
 
     /// The same as of `now`, for those who have read the clock.
@@ -81,7 +79,7 @@ impl BreakerHandle {
     /// [`IllegalTransition`], unless the circuit is open or forced open.
     pub fn half_open(&self) -> Result<(), IllegalTransition> {
         let to = State::HalfOpen;
-        let now = self.shared.nanos(clock());
+        let now = self.shared.nanos(clock::now());
         let forced = self.shared.core.force(to, now);
         let transition = forced.map_err(|from| IllegalTransition { from, to })?;
         self.shared.tell(Some(transition));
@@ -97,7 +95,7 @@ impl BreakerHandle {
     pub fn reconfigure(&self, config: &BreakerConfig) {
         let mut present = self.config_mut();
         let core = &self.shared.core;
-        let now = self.shared.nanos(clock());
+        let now = self.shared.nanos(clock::now());
         core.change(
             &config.limits(),
             config.slow_after(),
@@ -113,7 +111,7 @@ impl BreakerHandle {
     }
 
     fn force(&self, to: State) {
-        let now = self.shared.nanos(clock());
+        let now = self.shared.nanos(clock::now());
         self.shared.tell(self.shared.core.force(to, now).ok());
     }
 

@@ -1,8 +1,6 @@
 //! Leave to make one call, given back when dropped.
-use super::{
-    Circuit, Outcome, Ticket,
-    circuit::{Hold, clock},
-};
+use super::{Circuit, Outcome, Ticket, circuit::Hold};
+use crate::clock;
 use std::{sync::Arc, time::Instant};
 
 /// Leave to make one call, which borrows its circuit.
@@ -47,7 +45,7 @@ impl<'a> Permit<'a> {
     #[inline]
     pub(in crate::resilience) fn record_now(mut self, outcome: Outcome) {
         let ticket = std::mem::replace(&mut self.ticket, Ticket::SPENT);
-        self.circuit.shared.record(ticket, outcome, clock);
+        self.circuit.shared.record(ticket, outcome, clock::now);
     }
 }
 
@@ -77,7 +75,7 @@ impl OwnedPermit {
     /// The same, where the clock is read only when it is needed.
     #[inline]
     pub(super) fn finish_now(&mut self, outcome: Outcome) {
-        self.finish(outcome, clock);
+        self.finish(outcome, clock::now);
     }
 
     #[inline]

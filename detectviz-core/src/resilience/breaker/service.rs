@@ -1,6 +1,6 @@
 //! The middleware itself.
-use super::{Circuit, Classify, DefaultClassify, Judged, ResponseFuture, circuit::clock};
-use crate::error::BoxError;
+use super::{Circuit, Classify, DefaultClassify, Judged, ResponseFuture};
+use crate::{clock, error::BoxError};
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
@@ -64,7 +64,7 @@ where
         if self.refusing {
             return ResponseFuture::refused(self.circuit.refuse());
         }
-        match self.circuit.acquire_by(clock) {
+        match self.circuit.acquire_by(clock::now) {
             Ok(permit) => {
                 let call = self.inner.call(req);
                 ResponseFuture::made(Judged::new(call, permit, self.classify.clone()))

@@ -6,7 +6,7 @@ use super::{
     shared::{Arrival, Shared},
     waiting::Acquire,
 };
-use crate::telemetry::context;
+use crate::{clock, telemetry::context};
 use std::{
     borrow::Borrow,
     fmt,
@@ -32,11 +32,6 @@ pub(super) struct Inner {
     /// In milliseconds.
     retry_after: AtomicU64,
     recorder: Option<Recorder>,
-}
-
-/// The clock, for those who were not told the time; a paused one in tests.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 // === impl Bulkhead ===
@@ -65,7 +60,7 @@ impl Bulkhead {
         if self.inner.shared.gate.take() {
             return Ok(Permit::taken(self.clone()));
         }
-        Err(self.inner.refuse(Reason::LimitReached, now()))
+        Err(self.inner.refuse(Reason::LimitReached, clock::now()))
     }
 
     /// The future of a permit, for a call that came at `now`: it is ready at once, or waits in the queue, which it has joined
@@ -126,7 +121,7 @@ impl Bulkhead {
     /// Changes how many calls may run at once, 1 to 2147483647; what is beyond is taken for the nearest. Calls that wait go at
     /// once where there is room; those that run go on, also when they are too many now.
     pub fn set_limit(&self, limit: u32) {
-        self.inner.shared.set_limit(limit, now);
+        self.inner.shared.set_limit(limit, clock::now);
     }
 
     /// Takes over new settings without losing count. Calls that wait keep their place, and the time that they were given.

@@ -1,5 +1,6 @@
 //! The right to run, which comes back when it is dropped.
 use super::{Admission, Bulkhead, Priority};
+use crate::clock;
 use std::{borrow::Borrow, fmt, time::Instant};
 
 /// The right to run one call; it is given back when this is dropped, and goes to the one that waits longest.
@@ -55,7 +56,7 @@ impl<H: Borrow<Bulkhead>> Drop for Permit<H> {
     #[inline]
     fn drop(&mut self) {
         if let Some(holder) = &self.holder {
-            holder.borrow().inner().shared.give_back(super::handle::now);
+            holder.borrow().inner().shared.give_back(clock::now);
         }
     }
 }

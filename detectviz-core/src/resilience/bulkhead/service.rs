@@ -1,6 +1,6 @@
 //! The middleware itself.
-use super::{Admission, Bulkhead, Prioritize, Priority, ResponseFuture, handle::now};
-use crate::error::BoxError;
+use super::{Admission, Bulkhead, Prioritize, Priority, ResponseFuture};
+use crate::{clock, error::BoxError};
 use std::{
     mem,
     task::{Context, Poll},
@@ -48,7 +48,7 @@ where
 
     fn call(&mut self, req: Req) -> Self::Future {
         let priority = self.priority.priority(&req);
-        match self.bulkhead.admit_at(priority, now) {
+        match self.bulkhead.admit_at(priority, clock::now) {
             Admission::Permit(permit) => ResponseFuture::called(self.inner.call(req), permit),
             Admission::Queued(waiting) => {
                 let clone = self.inner.clone();

@@ -1,5 +1,6 @@
 //! What a bulkhead says to a call, and the future of one that waits.
-use super::{Bulkhead, Overloaded, Permit, Reason, handle::now, state::Turn};
+use super::{Bulkhead, Overloaded, Permit, Reason, state::Turn};
+use crate::clock;
 use std::{
     borrow::Borrow,
     fmt,
@@ -127,7 +128,7 @@ impl<H: Borrow<Bulkhead>> Future for Waiting<H> {
             };
         }
         this.sleep.set(None);
-        let now = now();
+        let now = clock::now();
         inner.waited(now.saturating_duration_since(*this.since));
         Poll::Ready(match turn {
             Turn::Refused(reason) => {

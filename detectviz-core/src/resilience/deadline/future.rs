@@ -1,6 +1,6 @@
 //! The future of one request.
 use super::{DeadlineExceeded, Deadlines, scope::Scope};
-use crate::{error::BoxError, resilience::timer::Entry};
+use crate::{clock, error::BoxError, resilience::timer::Entry};
 use std::{
     future::Future,
     pin::Pin,
@@ -94,7 +94,7 @@ where
             return Poll::Pending;
         }
         entry.poll_passed(cx).map(|()| {
-            let now = tokio::time::Instant::now().into_std();
+            let now = clock::now();
             Err(deadlines.exceeded(*deadline, now).into())
         })
     }

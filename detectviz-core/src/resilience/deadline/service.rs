@@ -1,6 +1,6 @@
 //! The middleware itself.
 use super::{AskTimeout, Deadlines, ResponseFuture, scope::Scope};
-use crate::{error::BoxError, resilience::timer::Timer, telemetry::context::current};
+use crate::{clock, error::BoxError, resilience::timer::Timer, telemetry::context::current};
 use std::task::{Context, Poll};
 use tower_service::Service;
 
@@ -48,14 +48,13 @@ where
 
     fn call(&mut self, req: Req) -> Self::Future {
         let asked = self.ask.asked(&req);
-        let clock = || tokio::time::Instant::now().into_std();
         let slot = current(|slot| slot.map(|slot| (slot.started, slot.deadline)));
         let (started, now, outer) = match slot {
             // Nobody gave it a deadline, so it has just arrived.
             Some((started, None)) => (started, started, None),
-            Some((started, outer)) => (started, clock(), outer),
+            Some((started, outer)) => (started, clock::now(), outer),
             None => {
-                let now = clock();
+                let now = clock::now();
                 (now, now, None)
             }
         };

@@ -1,6 +1,6 @@
 //! The future of one call.
 use super::{Fallback, Selected};
-use crate::error::BoxError;
+use crate::{clock, error::BoxError};
 use std::{
     future::Future,
     pin::Pin,
@@ -57,7 +57,7 @@ where
                         Ok(response) => return Poll::Ready(Ok(response)),
                         Err(err) => err.into(),
                     };
-                    let now = tokio::time::Instant::now().into_std();
+                    let now = clock::now();
                     let Some(selected) = this.shared.0.select(&err, now) else {
                         return Poll::Ready(Err(err));
                     };

@@ -1,6 +1,7 @@
 //! The future of one call.
-use super::{HedgeCall, handle::clock};
+use super::HedgeCall;
 use crate::{
+    clock,
     error::BoxError,
     resilience::retry::{Outcome, Policy},
 };
@@ -76,7 +77,7 @@ where
         }
         match service.poll_ready(cx) {
             Poll::Pending => return false,
-            Poll::Ready(Ok(())) if call.send(clock()) => {
+            Poll::Ready(Ok(())) if call.send(clock::now()) => {
                 let request = this.policy.restore(saved, call.sent() + 1);
                 let attempt = Box::pin(service.call(request));
                 this.hedges.push((call.sent(), attempt));
@@ -113,7 +114,7 @@ where
                 if outcome == Outcome::Success
                     && let Some(call) = this.call
                 {
-                    call.answered(0, clock());
+                    call.answered(0, clock::now());
                 }
                 // Of several attempts one may mend what another could not do.
                 let waits = matches!(outcome, Outcome::Retryable { .. });
@@ -134,7 +135,7 @@ where
                 if outcome == Outcome::Success
                     && let Some(call) = this.call
                 {
-                    call.answered(*number, clock());
+                    call.answered(*number, clock::now());
                 }
                 let waits = matches!(outcome, Outcome::Retryable { .. });
                 let others = this.hedges.len() > 1 || this.first.is_some();

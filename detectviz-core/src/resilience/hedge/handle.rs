@@ -1,6 +1,7 @@
 //! Hedges without tower: what the layer and a fused client are made of.
 use super::{HedgeConfig, recorder::Recorder, state::Latencies};
 use crate::{
+    clock,
     origin::Origin,
     resilience::retry::budget::Budget,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -80,7 +81,7 @@ impl Hedge {
     /// When the names of the metrics are taken by other descriptions.
     #[must_use]
     pub fn with_metrics(config: &HedgeConfig, upstream: &str, metrics: &Registry) -> Self {
-        let origin = Origin::new(clock());
+        let origin = Origin::new(clock::now());
         let shared = Arc::new(Shared {
             origin,
             fixed: AtomicU64::new(0),
@@ -93,7 +94,7 @@ impl Hedge {
         });
         let upstream = upstream.to_owned();
         metrics.collect_from(&shared, move |shared: &Shared, collected| {
-            let delay = shared.delay(micros(&shared.origin, clock()));
+            let delay = shared.delay(micros(&shared.origin, clock::now()));
             let delay = delay.map(|micros| Duration::from_micros(u64::from(micros)));
             Recorder::collect(&upstream, delay, collected);
         });
@@ -250,9 +251,4 @@ fn micros(origin: &Origin, now: Instant) -> u64 {
 #[inline]
 fn second(micros: u64) -> u32 {
     (micros / 1_000_000) as u32
-}
-
-/// The time by the clock that tests can pause.
-pub(super) fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -1,6 +1,6 @@
 //! The middleware itself.
-use super::{Hedge, ResponseFuture, handle::clock};
-use crate::{error::BoxError, resilience::retry::Policy};
+use super::{Hedge, ResponseFuture};
+use crate::{clock, error::BoxError, resilience::retry::Policy};
 use std::{
     mem,
     task::{Context, Poll},
@@ -51,7 +51,7 @@ where
         let Some(saved) = saved.filter(|saved| self.policy.idempotent(saved)) else {
             return ResponseFuture::new(self.inner.call(req), self.policy.clone(), None, None);
         };
-        let call = self.hedge.clone().begin_owned(clock());
+        let call = self.hedge.clone().begin_owned(clock::now());
         if call.due().is_none() {
             let first = self.inner.call(req);
             return ResponseFuture::new(first, self.policy.clone(), Some(call), None);

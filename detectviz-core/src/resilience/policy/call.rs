@@ -3,10 +3,11 @@ use super::{
     Attempt, Classify, DefaultClassify, PolicyError, Verdict,
     attempt::Running,
     course::{Course, Next},
-    handle::{Inner, clock},
+    handle::Inner,
     state::Outcome,
 };
 use crate::{
+    clock,
     error::BoxError,
     resilience::{
         breaker,
@@ -111,7 +112,7 @@ impl<'a, Op, F, C> Call<'a, Op, F, C> {
         let course = this.course;
         match this.step.as_mut().project() {
             StepProj::New => {
-                let now = clock();
+                let now = clock::now();
                 match course.begin(now) {
                     Some(Admission::Permit(turn)) => course.turned(turn, now),
                     Some(Admission::Queued(waiting)) => {
@@ -124,7 +125,7 @@ impl<'a, Op, F, C> Call<'a, Op, F, C> {
             }
             StepProj::Queued { waiting } => match waiting.poll(cx) {
                 Poll::Pending => Next::Wait,
-                Poll::Ready(Ok(turn)) => course.turned(turn, clock()),
+                Poll::Ready(Ok(turn)) => course.turned(turn, clock::now()),
                 Poll::Ready(Err(overloaded)) => Next::overloaded(overloaded),
             },
             StepProj::Running { attempt } => match course.poll(attempt, cx) {
@@ -168,7 +169,7 @@ impl<'a, Op, F, C> Call<'a, Op, F, C> {
         Op: FnMut(Attempt) -> F,
     {
         let mut this = self.project();
-        let (course, now) = (this.course, clock());
+        let (course, now) = (this.course, clock::now());
         if let Some(overdue) = course.overdue(now) {
             return overdue;
         }

@@ -2,11 +2,12 @@
 use super::{
     Attempt, Classify, PolicyError, Verdict,
     attempt::Running,
-    handle::{Inner, clock},
+    handle::Inner,
     recorder::{Begun, tell_timeout},
     state::{Bounds, Outcome},
 };
 use crate::{
+    clock,
     error::BoxError,
     resilience::{
         breaker::{self, Open},
@@ -191,11 +192,11 @@ impl<'a, Op, C> Course<'a, Op, C> {
     ) -> Next<T, E> {
         if verdict == Verdict::Success {
             if let Some(call) = &self.hedge {
-                call.answered(hedge.into(), clock());
+                call.answered(hedge.into(), clock::now());
             }
             return Next::End(result.map_err(PolicyError::Inner), Outcome::Ok);
         }
-        let now = clock();
+        let now = clock::now();
         let stop = match self.decide(verdict, now) {
             Decision::Wait(wait) => return Next::Pause(now + wait),
             Decision::Stop(stop) => stop,

@@ -1,6 +1,7 @@
 //! The policy that everybody shares who calls the same other side, and what operators see of it.
 use super::{Attempt, Call, PolicyConfig, recorder::Recorder};
 use crate::{
+    clock,
     resilience::{
         breaker::{BreakerHandle, Circuit, State},
         bulkhead::{Bulkhead, BulkheadMetrics},
@@ -18,7 +19,7 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Guards calls to one other side, such as a database. See the [module](super).
@@ -71,11 +72,6 @@ pub(super) struct Inner {
     pub(super) recorder: Recorder,
     /// What it was built or last changed with; held by those who change it.
     config: Mutex<Arc<PolicyConfig>>,
-}
-
-/// The time by the clock that tests can pause.
-pub(super) fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 // === impl Policy ===
@@ -177,7 +173,7 @@ impl PolicyHandle {
     /// How much it lets through as of now.
     #[must_use]
     pub fn limits(&self) -> PolicyLimits {
-        let (inner, now) = (&self.inner, clock());
+        let (inner, now) = (&self.inner, clock::now());
         PolicyLimits {
             in_flight: inner.bulkhead.in_flight(),
             queued: inner.bulkhead.queued(),

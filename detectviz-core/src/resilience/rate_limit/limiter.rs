@@ -6,6 +6,7 @@ use super::{
     table::{Place, Table},
 };
 use crate::{
+    clock,
     origin::Origin,
     telemetry::{
         context::{NoteValue, note},
@@ -85,7 +86,7 @@ impl RateLimiter {
         if let Buckets::Keyed(_) = inner.buckets {
             super::register(metrics);
             metrics.collect_from(&inner, |inner: &Inner, collected| {
-                let keys = inner.keys_in_use(tokio::time::Instant::now().into_std());
+                let keys = inner.keys_in_use(clock::now());
                 Recorder::collect(&inner.policy, keys, collected);
             });
         }

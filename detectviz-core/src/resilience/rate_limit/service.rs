@@ -1,8 +1,7 @@
 //! The middleware itself.
 use super::{KeyFn, RateLimiter, ResponseFuture};
-use crate::error::BoxError;
+use crate::{clock, error::BoxError};
 use std::task::{Context, Poll};
-use tokio::time::Instant;
 use tower_service::Service;
 
 /// Fails a call beyond the limit with [`RateLimited`](super::RateLimited).
@@ -46,7 +45,7 @@ where
 
     fn call(&mut self, req: Req) -> Self::Future {
         let key = self.key.key(&req);
-        match self.limiter.admit(key, Instant::now().into_std()) {
+        match self.limiter.admit(key, clock::now()) {
             Ok(_) => ResponseFuture::made(self.inner.call(req)),
             Err(limited) => ResponseFuture::refused(limited),
         }

@@ -1,6 +1,6 @@
 //! The future of one call.
-use super::{BudgetExhausted, Decision, Outcome, Policy, RetryCall, Stop, handle::clock};
-use crate::{error::BoxError, telemetry::context::current};
+use super::{BudgetExhausted, Decision, Outcome, Policy, RetryCall, Stop};
+use crate::{clock, error::BoxError, telemetry::context::current};
 use std::{
     fmt,
     future::Future,
@@ -91,7 +91,7 @@ where
                         saved.and_then(|saved| this.policy.deadline(saved)),
                         current(|slot| slot.and_then(|slot| slot.deadline)),
                     );
-                    let now = clock();
+                    let now = clock::now();
                     let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
                     match (this.call.after(outcome, left, now), answer) {
                         (Decision::Wait(wait), _) => {

@@ -6,6 +6,7 @@ use super::{
     state::decide_within,
 };
 use crate::{
+    clock,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     telemetry::{
         context::{NoteValue, note},
@@ -87,7 +88,7 @@ impl Retry {
         let shared = Arc::new(Shared {
             config: ArcSwap::from_pointee(config.clone()),
             repeats: AtomicBool::new(config.attempts > 1),
-            budget: Budget::new(&config.budget, clock()),
+            budget: Budget::new(&config.budget, clock::now()),
             recorder: Recorder::new(upstream, metrics),
         });
         let upstream = upstream.to_owned();
@@ -95,7 +96,7 @@ impl Retry {
             let Shared {
                 recorder, budget, ..
             } = shared;
-            recorder.collect(&upstream, budget, clock(), collected);
+            recorder.collect(&upstream, budget, clock::now(), collected);
         });
         Self { shared }
     }
@@ -242,9 +243,4 @@ impl<R: Borrow<Retry>> Drop for RetryCall<R> {
             self.retry.borrow().shared.budget.refund(token);
         }
     }
-}
-
-/// The time by the clock that tests can pause.
-pub(super) fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -1,6 +1,6 @@
 //! The middleware itself.
-use super::{Policy, ResponseFuture, Retry, handle::clock};
-use crate::{error::BoxError, telemetry::context::current};
+use super::{Policy, ResponseFuture, Retry};
+use crate::{clock, error::BoxError, telemetry::context::current};
 use std::{
     mem,
     task::{Context, Poll},
@@ -47,7 +47,7 @@ where
     fn call(&mut self, req: Req) -> Self::Future {
         let started = current(|slot| slot.map(|slot| slot.started));
         let call = self.retry.clone();
-        let call = call.begin_owned(started.unwrap_or_else(clock));
+        let call = call.begin_owned(started.unwrap_or_else(clock::now));
         let saved = match call.repeats() {
             true => self.policy.save(&req),
             false => None,

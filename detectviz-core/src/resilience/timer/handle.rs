@@ -1,6 +1,6 @@
 //! The handle of a timer.
 use super::{Entry, TimeoutAt, shared::Shared};
-use crate::{origin::Origin, task::Tasks};
+use crate::{clock, origin::Origin, task::Tasks};
 use std::{fmt, future::Future, sync::Arc, time::Instant};
 
 /// Wakes calls whose deadline has passed.
@@ -70,7 +70,7 @@ impl Timer {
     }
 
     fn build(tasks: Option<&Tasks>) -> Self {
-        let origin = Origin::new(tokio::time::Instant::now().into_std());
+        let origin = Origin::new(clock::now());
         Self {
             inner: Arc::new(Handles(Shared::new(origin, tasks))),
         }

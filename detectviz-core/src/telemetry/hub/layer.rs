@@ -2,11 +2,12 @@
 use super::{
     callsite::known,
     entered::{self, Place, place},
-    span::{Fields, OpenSpan, Recording, Values, unix_nanos},
+    span::{Fields, OpenSpan, Recording, Values},
     table,
     visit::{Each, Recorder},
 };
 use crate::{
+    clock,
     task::RuntimeId,
     telemetry::{
         context::{TraceContext, current},
@@ -268,7 +269,7 @@ fn begin(name: &'static str, around: Place, within: Option<Arc<Fields>>) -> Open
     let recording = |context: TraceContext| {
         let wanted = table::with(around.runtime, |outputs| outputs.spans().clone());
         let spans = wanted.filter(|spans| context.is_sampled() && spans.is_recording())?;
-        let mut record = SpanRecord::new(context, SpanKind::Internal, name, unix_nanos(), 0);
+        let mut record = SpanRecord::new(context, SpanKind::Internal, name, clock::unix_nanos(), 0);
         record.parent = around.context.map(|parent| parent.span_id());
         current(|slot| {
             if let Some(slot) = slot.filter(|slot| slot.context.trace_id() == context.trace_id()) {

@@ -1,6 +1,7 @@
 //! What is kept for a span of a user while it is open.
 use super::fields::SpanFields;
 use crate::{
+    clock,
     task::RuntimeId,
     telemetry::{
         context::TraceContext,
@@ -8,10 +9,7 @@ use crate::{
         span::{Attributes, SpanRecord, SpanStatus, Spans, Value as Attribute},
     },
 };
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A span of a user; or, with nothing to record, the request itself.
 #[derive(Debug)]
@@ -95,7 +93,7 @@ impl OpenSpan {
     /// Exports the span, if it is one that is.
     pub(super) fn close(self) {
         if let Some(Recording { mut record, spans }) = self.recording {
-            record.end_unix_nanos = unix_nanos().max(record.start_unix_nanos);
+            record.end_unix_nanos = clock::unix_nanos().max(record.start_unix_nanos);
             spans.record(*record);
         }
     }
@@ -149,12 +147,4 @@ impl Values {
         text.truncate(text.floor_char_boundary(Attributes::TEXT));
         self.attributes.push((name, text.into()));
     }
-}
-
-/// Now, in nanoseconds since 1970.
-pub(super) fn unix_nanos() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

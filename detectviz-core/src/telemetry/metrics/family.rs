@@ -3,9 +3,9 @@ use super::{
     Counter, Labels, MetricSnapshot, SeriesSnapshot,
     exposed::{Exposed, Measured, Prefixes},
     format::Format,
-    snapshot::unix_nanos,
     sorted::Sorted,
 };
+use crate::clock;
 use arc_swap::ArcSwap;
 use std::{
     cmp::Ordering,
@@ -195,7 +195,7 @@ impl<T> Family<T> {
         Series {
             prefixes: self.inner.exposed.prefixes(&labels),
             labels,
-            start_unix_nanos: unix_nanos(),
+            start_unix_nanos: clock::unix_nanos(),
             value: Arc::new((self.inner.make)()),
         }
     }

@@ -6,10 +6,9 @@ use super::{
     exemplar::ExemplarCell,
     exposed::{Measured, Prefixes},
     format::Format,
-    snapshot::unix_nanos,
     text,
 };
-use crate::telemetry::context::TraceContext;
+use crate::{clock, telemetry::context::TraceContext};
 use std::{sync::Arc, time::Duration};
 
 /// Values counted by size. Recording finds the bucket and makes two additions to numbers that no other busy thread writes.
@@ -50,7 +49,7 @@ impl Histogram {
     pub fn observe_traced(&self, value: Duration, trace: &TraceContext) {
         let bucket = self.count_in(nanos(value));
         if trace.is_sampled() {
-            self.exemplars[bucket].store(nanos(value), trace, unix_nanos());
+            self.exemplars[bucket].store(nanos(value), trace, clock::unix_nanos());
         }
     }
 

@@ -2,9 +2,9 @@
 use super::{
     Collected, Counter, Desc, Family, Gauge, Histogram, Kind, Labels, MetricSnapshot, Snapshot,
     Unit, bounds::Bounds, cells::Shards, classified::Classified, counted::Counted,
-    exposed::Exposed, format::Format, snapshot::unix_nanos,
+    exposed::Exposed, format::Format,
 };
-use crate::names;
+use crate::{clock, names};
 use std::{
     any::Any,
     fmt,
@@ -81,7 +81,7 @@ impl Registry {
             inner: Arc::new(Inner {
                 limit: series_per_metric,
                 shards,
-                start_unix_nanos: unix_nanos(),
+                start_unix_nanos: clock::unix_nanos(),
                 metrics: RwLock::new(vec![Metric::Counter(overflow.clone())]),
                 overflow,
                 collectors: RwLock::default(),
@@ -265,7 +265,7 @@ impl Registry {
         let read = metrics.iter().filter_map(|metric| metric.read(&collected));
         Snapshot {
             start_unix_nanos: self.inner.start_unix_nanos,
-            unix_nanos: unix_nanos(),
+            unix_nanos: clock::unix_nanos(),
             metrics: read.filter(|metric| !metric.series.is_empty()).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! The values of all metrics at one moment, as plain data.
 use super::Desc;
 use crate::telemetry::context::{SpanId, TraceId};
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 /// The one label of the series that takes what exceeds the limit. In a scrape it is `otel_metric_overflow="true"`; in OTLP
 /// it is the boolean `true`.
@@ -103,10 +103,4 @@ impl Snapshot {
         };
         metric.series.iter().find(same).map(|series| &series.value)
     }
-}
-
-/// Now, in nanoseconds since 1970; 0 while the clock is before that.
-pub(super) fn unix_nanos() -> u64 {
-    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ use super::{
     state::{Attempts, Next},
     stop::{Pause, Stop},
 };
+use crate::clock;
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -34,21 +35,24 @@ impl Delivery {
     /// Brings `body`, which may take as long as the signal's export timeout, and longer when the server asked to be left
     /// alone before.
     pub(super) async fn deliver(&mut self, body: Bytes) -> Delivered {
-        if let Some(until) = self.attempts.held_off(now())
+        if let Some(until) = self.attempts.held_off(clock::now())
             && self.stop.pause(Instant::from_std(until), true).await == Pause::End
         {
             return Delivered::Stopped;
         }
-        self.attempts.begin(now());
+        self.attempts.begin(clock::now());
         loop {
-            let left = self.attempts.left(now());
+            let left = self.attempts.left(clock::now());
             let answer = tokio::select! {
                 biased;
                 answer = self.client.export(body.clone(), left) => answer,
                 () = self.stop.passed() => return Delivered::Stopped,
             };
             self.notice.answered(&answer);
-            match self.attempts.answered(&answer, now(), fastrand::f64()) {
+            match self
+                .attempts
+                .answered(&answer, clock::now(), fastrand::f64())
+            {
                 Next::Accepted(rejected) => return Delivered::Accepted(rejected),
                 Next::GiveUp => return Delivered::Failed,
                 Next::Wait { until, asked } => {
@@ -59,8 +63,4 @@ impl Delivery {
             }
         }
     }
-}
-
-fn now() -> std::time::Instant {
-    Instant::now().into_std()
 }
