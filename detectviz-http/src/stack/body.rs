@@ -1,5 +1,6 @@
 //! The body of a response, watched to its end.
 use super::call::Active;
+use crate::error::MaybeProblem;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
@@ -37,8 +38,7 @@ pin_project_lite::pin_project! {
     #[project = KindProj]
     #[derive(Debug)]
     enum Kind<B> {
-        Inner { #[pin] body: B },
-        Problem { #[pin] body: Full<Bytes> },
+        Answer { #[pin] body: MaybeProblem<B> },
         Ended,
     }
 }
@@ -53,7 +53,9 @@ impl<B: Body<Data = Bytes>> ResponseBody<B> {
             active.end(ending);
         }
         Self {
-            kind: Kind::Inner { body },
+            kind: Kind::Answer {
+                body: MaybeProblem::inner(body),
+            },
             active,
             ended,
         }
@@ -64,7 +66,9 @@ impl<B> ResponseBody<B> {
     /// What the stack answered itself.
     pub(super) fn problem(body: Full<Bytes>, active: Active) -> Self {
         Self {
-            kind: Kind::Problem { body },
+            kind: Kind::Answer {
+                body: MaybeProblem::problem(body),
+            },
             active,
             ended: false,
         }
@@ -104,8 +108,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Inner { body } => body.size_hint(),
-            Kind::Problem { body } => body.size_hint(),
+            Kind::Answer { body } => body.size_hint(),
             Kind::Ended => SizeHint::with_exact(0),
         }
     }
@@ -119,18 +122,14 @@ impl<B: Body<Data = Bytes>> Kind<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project() {
-            KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Problem { body } => body
-                .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
+            KindProj::Answer { body } => body.poll_frame(cx),
             KindProj::Ended => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Inner { body } => body.is_end_stream(),
-            Self::Problem { body } => body.is_end_stream(),
+            Self::Answer { body } => body.is_end_stream(),
             Self::Ended => true,
         }
     }
