@@ -15,6 +15,8 @@
 //! assert_eq!(bundle.value(&reference).expect("it has one value").expose(), b"hunter2");
 //! # }
 //! ```
+pub mod store;
+mod payload;
 mod flight;
 pub mod env;
 pub mod file;

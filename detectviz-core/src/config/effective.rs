@@ -6,6 +6,7 @@ use super::{
     redact,
     shape::Shape,
 };
+use crate::secret::SecretRef;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -101,6 +102,15 @@ fn take_live(kept: &mut Value, newer: Value, shape: &Shape, path: &mut KeyPath) 
     }
 }
 
+fn references(value: &Value, found: &mut BTreeSet<SecretRef>) {
+    match value {
+        Value::String(text) if redact::is_reference(text) => found.extend(text.parse()),
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        Value::Object(values) => values.values().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
 // === impl Effective ===
 
 impl Effective {
@@ -113,6 +123,16 @@ impl Effective {
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&EffectiveValue> {
         self.values.iter().find(|value| value.path == path)
+    }
+
+    /// Every secret that is referred to, each once, in order.
+    #[must_use]
+    pub fn secret_references(&self) -> Vec<SecretRef> {
+        let mut found = BTreeSet::new();
+        for value in &self.values {
+            references(&value.value, &mut found);
+        }
+        found.into_iter().collect()
     }
 
     /// How `newer` differs from this. A key that is only in one of them counts as changed, and comes or goes at once only in

@@ -5,9 +5,9 @@ use crate::{
     discovery::ServiceDiscoveryProvider,
     health::{Check, CheckConfig, Health, Registration},
     lifecycle::{Failures, PhaseWatch},
-    secret::SecretsProvider,
-    task::Tasks,
-    telemetry::Telemetry,
+    secret::{AuditedProvider, SecretRef, SecretsProvider},
+    task::{Component, Tasks},
+    telemetry::{Telemetry, metrics::Registry},
 };
 use std::{any::Any, fmt, sync::Arc};
 
@@ -56,6 +56,12 @@ pub struct BuildContext<'a> {
 pub struct ProviderContext<'a> {
     pub(super) section: &'a str,
     pub(super) tasks: &'a Tasks,
+    pub(super) metrics: &'a Registry,
+    pub(super) health: &'a Health,
+    pub(super) views: &'a Views,
+    pub(super) references: &'a [SecretRef],
+    pub(super) registrations: &'a mut Vec<Registration>,
+    pub(super) components: &'a mut Vec<(String, Arc<dyn Component>)>,
     pub(super) reloads: &'a mut Reloads,
 }
 
@@ -90,10 +96,11 @@ impl BuildContext<'_> {
         self.tasks
     }
 
-    /// Where secrets are kept.
+    /// Where secrets are kept. What the component asks for is audited under its name: see
+    /// [`AuditedProvider`].
     #[must_use]
     pub fn secrets(&self) -> Arc<dyn SecretsProvider> {
-        Arc::clone(self.secrets)
+        Arc::new(AuditedProvider::new(self.name, Arc::clone(self.secrets)))
     }
 
     /// Where services are.
@@ -156,6 +163,42 @@ impl ProviderContext<'_> {
     #[must_use]
     pub fn tasks(&self) -> &Tasks {
         self.tasks
+    }
+
+    /// The metrics of the runtime.
+    #[must_use]
+    pub fn metrics(&self) -> &Registry {
+        self.metrics
+    }
+
+    /// Every secret that the configuration refers to, each once.
+    #[must_use]
+    pub fn references(&self) -> &[SecretRef] {
+        self.references
+    }
+
+    /// Registers a health check under `name`, for as long as the runtime lives.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn register_check(&mut self, name: &str, config: CheckConfig, check: Arc<dyn Check>) {
+        let registration = self.health.register(name, config, check);
+        self.registrations.push(registration);
+    }
+
+    /// Gives the provider a life of its own, under the name of its section: it starts before every component and the admin
+    /// port, and stops after them.
+    pub fn add_component(&mut self, component: Arc<dyn Component>) {
+        self.components.push((self.section.to_owned(), component));
+    }
+
+    /// Shows what `read` gives under the name of the provider's section at `page` of the admin port. See [`Views::add`].
+    pub fn show(
+        &self,
+        page: (&'static str, &'static str),
+        read: impl Fn() -> serde_json::Value + Send + Sync + 'static,
+    ) {
+        self.views.add(page, self.section, read);
     }
 
     /// Calls `apply` with the section of this provider whenever its live keys change; `running` is the section as it was

@@ -13,10 +13,12 @@ use crate::{
     health::{Health, Registration},
     lifecycle::{Lifecycle, Outcome, Running, Signals},
     resilience::policy,
-    task::Tasks,
-    telemetry::{Telemetry, TelemetryConfig, hub},
+    secret::AuditedProvider,
+    task::{Component, Tasks},
+    telemetry::{Telemetry, TelemetryConfig, hub, metrics::Registry},
 };
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use std::{any::Any, fmt, sync::Arc};
 
 /// A service whose components are built and have not started.
@@ -39,6 +41,12 @@ pub struct Started {
     _registrations: Vec<Registration>,
 }
 
+/// Starts to send spans and metrics, once secrets can be had.
+struct Export(Telemetry);
+
+/// The name of that part of a life, which is the name of a section, so that no component has it.
+const EXPORT: &str = "telemetry";
+
 // === impl Runtime ===
 
 impl Runtime {
@@ -56,9 +64,21 @@ impl Runtime {
             ..
         } = plan;
         let mut reloads = Reloads::new();
+        let metrics = Registry::with_limit(telemetry.metrics.cardinality_limit);
+        let health = Health::new(&health, &tasks, &metrics);
+        let views = Views::default();
+        let references = effective.secret_references();
+        let mut registrations = Vec::new();
+        let mut first_of_all = Vec::new();
         let mut providers = ProviderContext {
             section: "secrets",
             tasks: &tasks,
+            metrics: &metrics,
+            health: &health,
+            views: &views,
+            references: &references,
+            registrations: &mut registrations,
+            components: &mut first_of_all,
             reloads: &mut reloads,
         };
         let secrets =
@@ -72,7 +92,8 @@ impl Runtime {
             identity.origin(),
             options.output,
             tasks.runtime(),
-            &secrets,
+            metrics,
+            &(Arc::new(AuditedProvider::new(EXPORT, Arc::clone(&secrets))) as _),
         )?;
         telemetry.observe_process(&options.root);
         let live = telemetry.clone();
@@ -83,7 +104,6 @@ impl Runtime {
             move |logs| live.apply(&logs),
         );
         policy::register(telemetry.metrics());
-        let health = Health::new(&health, &tasks, telemetry.metrics());
         let flush = telemetry.clone();
         let mut lifecycle = Lifecycle::new(shutdown, &tasks)
             .in_kubernetes(options.in_kubernetes)
@@ -102,12 +122,19 @@ impl Runtime {
             config: ConfigView {
                 current: Arc::new(ArcSwap::from_pointee(effective)),
             },
-            views: Views::default(),
+            views,
         };
         order(&mut components)?;
+        let mut before = Vec::new();
+        for (name, component) in first_of_all {
+            lifecycle = lifecycle.add(name.clone(), before.clone(), component);
+            before.push(name);
+        }
+        let export = Arc::new(Export(shared.telemetry.clone()));
+        lifecycle = lifecycle.add(EXPORT, before.clone(), export);
+        before.push(EXPORT.to_owned());
         let first: Vec<String> = names(&components, true);
         let mut provided = Provided::default();
-        let mut registrations = Vec::new();
         for Planned {
             entry,
             first: is_first,
@@ -128,6 +155,7 @@ impl Runtime {
             let component = prepared(&mut cx).map_err(|err| not_built(&entry.name, err))?;
             let mut after = entry.after;
             after.extend(first.iter().filter(|_| !is_first).cloned());
+            after.extend(before.iter().cloned());
             lifecycle = lifecycle.add(entry.name, after, component);
         }
         lifecycle.check()?;
@@ -168,7 +196,6 @@ impl Runtime {
             registrations,
             reloading,
         } = self;
-        shared.telemetry.export().await.map_err(Outcome::of)?;
         shared.health.watch_progress(&tasks);
         let running = tasks.runtime().scope(lifecycle.start(signals)).await?;
         if let Some((reloading, reloads)) = reloading {
@@ -236,6 +263,15 @@ impl fmt::Debug for Started {
             .field("identity", &self.shared.identity)
             .field("running", &self.running)
             .finish_non_exhaustive()
+    }
+}
+
+// === impl Export ===
+
+#[async_trait]
+impl Component for Export {
+    async fn start(&self) -> Result<(), BoxError> {
+        Ok(self.0.export().await?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a store answers: the fields of one secret, which belong together.
-use super::{Secret, SecretError, SecretErrorKind, SecretRef};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use super::{Lease, Secret, SecretError, SecretErrorKind, SecretRef};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The fields of one secret, its version and its lease.
 ///
@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 /// Clones share the fields and the lease. Dropping the last one wipes the fields and releases the lease.
 #[derive(Clone)]
 pub struct SecretBundle {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// Which state of a secret this is.
@@ -22,18 +22,11 @@ pub struct SecretVersion {
     pub label: Option<String>,
 }
 
-/// For how long the store lends a secret. Released when dropped.
-pub struct Lease {
-    id: String,
-    duration: Duration,
-    renewable: bool,
-    release: Option<Box<dyn FnOnce() + Send + Sync>>,
-}
-
-struct Inner {
-    fields: BTreeMap<String, Secret>,
+/// What clones share.
+pub(super) struct Inner {
+    fields: Arc<BTreeMap<String, Secret>>,
     version: SecretVersion,
-    lease: Option<Lease>,
+    lease: Option<Arc<Lease>>,
 }
 
 // === impl SecretBundle ===
@@ -45,13 +38,7 @@ impl SecretBundle {
     /// A bundle of named fields.
     #[must_use]
     pub fn new(fields: BTreeMap<String, Secret>, version: SecretVersion) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                fields,
-                version,
-                lease: None,
-            }),
-        }
+        Self::of(Arc::new(fields), version, None)
     }
 
     /// A bundle of one value.
@@ -63,13 +50,14 @@ impl SecretBundle {
     /// A bundle that is lent.
     #[must_use]
     pub fn leased(fields: BTreeMap<String, Secret>, version: SecretVersion, lease: Lease) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                fields,
-                version,
-                lease: Some(lease),
-            }),
-        }
+        Self::of(Arc::new(fields), version, Some(Arc::new(lease)))
+    }
+
+    /// The same fields and the same lease under another version, for whoever passes on what another provider keeps.
+    #[must_use]
+    pub fn renumbered(&self, version: SecretVersion) -> Self {
+        let Inner { fields, lease, .. } = &*self.inner;
+        Self::of(Arc::clone(fields), version, lease.clone())
     }
 
     /// The value that `reference` asks for: its field, or the only one there is when it names none.
@@ -121,13 +109,27 @@ impl SecretBundle {
     /// For how long it is lent; `None` when it is not.
     #[must_use]
     pub fn lease(&self) -> Option<&Lease> {
-        self.inner.lease.as_ref()
+        self.inner.lease.as_deref()
     }
 
     /// Whether both hold the same fields with the same values, whatever the versions.
     #[must_use]
     pub fn same_fields(&self, other: &Self) -> bool {
         self.inner.fields == other.inner.fields
+    }
+
+    fn of(
+        fields: Arc<BTreeMap<String, Secret>>,
+        version: SecretVersion,
+        lease: Option<Arc<Lease>>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                fields,
+                version,
+                lease,
+            }),
+        }
     }
 }
 
@@ -138,61 +140,5 @@ impl fmt::Debug for SecretBundle {
             .field("version", &self.inner.version)
             .field("lease", &self.inner.lease)
             .finish()
-    }
-}
-
-// === impl Lease ===
-
-impl Lease {
-    /// A lease of `duration` from when the store answered. `release` runs once, when the last clone of the bundle goes.
-    #[must_use]
-    pub fn new(
-        id: impl Into<String>,
-        duration: Duration,
-        renewable: bool,
-        release: impl FnOnce() + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            id: id.into(),
-            duration,
-            renewable,
-            release: Some(Box::new(release)),
-        }
-    }
-
-    /// The store's name for the lease.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// How long it lasts from when it was granted.
-    #[must_use]
-    pub fn duration(&self) -> Duration {
-        self.duration
-    }
-
-    /// Whether it can be renewed.
-    #[must_use]
-    pub fn is_renewable(&self) -> bool {
-        self.renewable
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(release) = self.release.take() {
-            release();
-        }
-    }
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("id", &self.id)
-            .field("duration", &self.duration)
-            .field("renewable", &self.renewable)
-            .finish_non_exhaustive()
     }
 }

@@ -13,20 +13,26 @@
 //! assert_eq!(format!("{secret:?}"), "Secret([redacted])");
 //! assert_eq!(secret.expose(), b"hunter2");
 //! ```
+mod audited;
 mod bundle;
 mod error;
+mod lease;
 mod provider;
 mod reference;
+mod startup;
 #[cfg(test)]
 mod tests;
 mod value;
 mod watch;
 
 pub use self::{
-    bundle::{Lease, SecretBundle, SecretVersion},
+    audited::AuditedProvider,
+    bundle::{SecretBundle, SecretVersion},
     error::{SecretError, SecretErrorKind},
+    lease::Lease,
     provider::SecretsProvider,
     reference::{InvalidSecretRef, SecretRef},
+    startup::fetch_all,
     value::Secret,
     watch::{SecretPublisher, SecretWatch},
 };

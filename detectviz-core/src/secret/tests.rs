@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock;
 use std::{
     sync::{
         Arc,
@@ -116,7 +117,7 @@ fn a_field_is_found_by_name_or_when_it_is_the_only_one() {
 fn the_last_clone_releases_the_lease_once() {
     let released = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&released);
-    let lease = Lease::new("l", Duration::from_secs(1), true, move || {
+    let lease = Lease::new("l", clock::now(), Duration::from_secs(1), true, move || {
         count.fetch_add(1, Ordering::Relaxed);
     });
     let held = SecretBundle::leased(

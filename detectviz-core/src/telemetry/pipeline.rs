@@ -81,8 +81,8 @@ static WRITE_ERRORS: Desc = Desc {
 // === impl Telemetry ===
 
 impl Telemetry {
-    /// Makes the telemetry of `runtime`: its lines go to `output` from now on, its spans and metrics to a Collector after
-    /// [`export`](Self::export). Installs the subscriber of the process when this is its first runtime.
+    /// Makes the telemetry of `runtime`: its lines go to `output` from now on, its spans and the metrics of `metrics` to a
+    /// Collector after [`export`](Self::export). Installs the subscriber of the process when this is its first runtime.
     ///
     /// # Errors
     /// When the writer of the log cannot be started, or a setting is wrong.
@@ -94,10 +94,10 @@ impl Telemetry {
         origin: Origin<'_>,
         output: Output,
         runtime: RuntimeId,
+        metrics: Registry,
         secrets: &Arc<dyn SecretsProvider>,
     ) -> Result<Self, Error> {
         let tasks = Tasks::for_runtime(runtime);
-        let metrics = Registry::with_limit(config.metrics.cardinality_limit);
         let logs = config.logs.build(origin.name, output, &tasks)?;
         observe_logs(&metrics, &logs);
         build_info::register(&metrics, origin.name, origin.version);
