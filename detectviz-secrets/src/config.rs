@@ -1,8 +1,8 @@
 //! The section `secrets` of a service.
 use crate::{
+    composite::CompositeProvider,
     env::{EnvProvider, process_environment},
     file::FileConfig,
-    scheme::SchemeProvider,
 };
 use detectviz_core::{
     config::{Checker, Section},
@@ -32,7 +32,7 @@ impl SecretsConfig {
     pub fn build(self, tasks: &Tasks) -> Arc<dyn SecretsProvider> {
         let [env, file] = Self::SCHEMES;
         Arc::new(
-            SchemeProvider::new()
+            CompositeProvider::new()
                 .with(env, Arc::new(EnvProvider::new(process_environment())))
                 .with(file, Arc::new(self.file.build(tasks))),
         )

@@ -15,12 +15,14 @@
 //! assert_eq!(bundle.value(&reference).expect("it has one value").expose(), b"hunter2");
 //! # }
 //! ```
+pub mod names;
 pub mod store;
+pub mod keeper;
 mod payload;
 mod flight;
 pub mod env;
 pub mod file;
-pub mod scheme;
+pub mod composite;
 mod config;
 
 pub use config::SecretsConfig;

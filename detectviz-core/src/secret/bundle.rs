@@ -118,6 +118,13 @@ impl SecretBundle {
         self.inner.fields == other.inner.fields
     }
 
+    /// How many hold this bundle or its lease, the caller included.
+    #[must_use]
+    pub fn holders(&self) -> usize {
+        let lease = self.inner.lease.as_ref().map_or(1, Arc::strong_count);
+        Arc::strong_count(&self.inner) + lease - 1
+    }
+
     fn of(
         fields: Arc<BTreeMap<String, Secret>>,
         version: SecretVersion,

@@ -33,6 +33,25 @@ pub struct SecretError {
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
+// === impl SecretErrorKind ===
+
+impl SecretErrorKind {
+    /// As the value of a label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownScheme => "unknown_scheme",
+            Self::NotFound => "not_found",
+            Self::Empty => "empty",
+            Self::Denied => "denied",
+            Self::Malformed => "malformed",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+// === impl SecretError ===
+
 impl SecretError {
     /// Creates an error; `remedy` says what the reader can change.
     #[must_use]
@@ -50,6 +69,13 @@ impl SecretError {
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         let source: BoxError = source.into();
         self.source = Some(Arc::from(source));
+        self
+    }
+
+    /// The same error for `reference`, such as one of the fields of a bundle that failed as a whole.
+    #[must_use]
+    pub fn of(mut self, reference: &SecretRef) -> Self {
+        self.reference = reference.clone();
         self
     }
 

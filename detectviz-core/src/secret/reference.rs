@@ -39,6 +39,18 @@ impl SecretRef {
         self.field.as_deref()
     }
 
+    /// The same path and field in the store of another scheme, which must be a lower-case word.
+    ///
+    /// # Errors
+    /// [`InvalidSecretRef`] when it is not.
+    pub fn with_scheme(&self, scheme: &str) -> Result<Self, InvalidSecretRef> {
+        valid_scheme(scheme)?;
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            ..self.clone()
+        })
+    }
+
     /// The same place without a field: what a provider fetches once for all the fields of it.
     #[must_use]
     pub fn bundle(&self) -> Self {
@@ -62,10 +74,7 @@ impl FromStr for SecretRef {
         let (scheme, rest) = bare
             .split_once(':')
             .ok_or(InvalidSecretRef("the scheme is missing"))?;
-        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if scheme.is_empty() || !scheme.bytes().all(known) {
-            return Err(InvalidSecretRef("the scheme is not a lower-case word"));
-        }
+        valid_scheme(scheme)?;
         let (path, field) = match rest.rsplit_once('#') {
             Some((_, "")) => return Err(InvalidSecretRef("nothing follows the `#`")),
             Some((path, field)) => (path, Some(field.to_owned())),
@@ -143,3 +152,11 @@ impl fmt::Display for InvalidSecretRef {
 }
 
 impl error::Error for InvalidSecretRef {}
+
+fn valid_scheme(scheme: &str) -> Result<(), InvalidSecretRef> {
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if scheme.is_empty() || !scheme.bytes().all(known) {
+        return Err(InvalidSecretRef("the scheme is not a lower-case word"));
+    }
+    Ok(())
+}

@@ -79,6 +79,11 @@ impl SecretPublisher {
         self.sequence.is_closed()
     }
 
+    /// Waits until nobody watches. Safe to drop.
+    pub async fn unwatched(&self) {
+        self.sequence.closed().await;
+    }
+
     /// How many watch.
     #[must_use]
     pub fn watchers(&self) -> usize {

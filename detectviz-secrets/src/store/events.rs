@@ -20,7 +20,6 @@ pub(crate) enum StoreEvent {
 
 impl StoreEvents {
     /// A pair: what is told, and where it arrives.
-    #[allow(dead_code, reason = "the keeper comes next")]
     pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<StoreEvent>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)

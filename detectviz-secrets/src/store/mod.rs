@@ -38,6 +38,7 @@
 mod events;
 mod fetched;
 
+pub(crate) use self::events::StoreEvent;
 pub use self::{
     events::StoreEvents,
     fetched::{Fetched, Fields, Grant, Life, Renewed},

@@ -1,3 +1,5 @@
+mod providers;
+
 use super::*;
 use crate::clock;
 use std::{
@@ -147,4 +149,61 @@ async fn a_watch_never_repeats_and_never_goes_back() {
     );
     drop(publisher);
     assert!(watch.changed().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_while_a_secret_rotates_sees_each_version_whole_and_in_order() {
+    const LAST: u64 = 20_000;
+    let publisher = SecretPublisher::new(bundle("1", 1));
+    let mut watch = publisher.subscribe();
+    let reader = publisher.subscribe();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut seen = 0;
+        while seen < LAST {
+            let latest = reader.latest();
+            let version = latest.version().sequence;
+            let field = latest.field(SecretBundle::VALUE).unwrap();
+            assert_eq!(field.expose(), version.to_string().as_bytes());
+            assert!(version >= seen, "{version} after {seen}");
+            seen = version;
+        }
+    });
+    let writing = tokio::task::spawn_blocking(move || {
+        for sequence in 2..=LAST {
+            assert!(publisher.publish(bundle(&sequence.to_string(), sequence)));
+        }
+    });
+    let mut seen = 1;
+    while let Some(next) = watch.changed().await {
+        assert!(next.version().sequence > seen, "repeated or went back");
+        seen = next.version().sequence;
+    }
+    assert_eq!(seen, LAST);
+    reading.await.unwrap();
+    writing.await.unwrap();
+}
+
+#[test]
+fn the_end_of_a_lease_moves_for_all_who_hold_it() {
+    let now = clock::now();
+    let lease = Lease::new("l", now, Duration::from_secs(60), true, || {});
+    let held = SecretBundle::leased(
+        [("a".to_owned(), Secret::from("b"))].into(),
+        version(1),
+        lease,
+    );
+    let clone = held.renumbered(version(7));
+    assert_eq!(held.holders(), 2, "the other holds the lease");
+    assert_eq!(clone.version().sequence, 7);
+    held.lease()
+        .unwrap()
+        .ends_at(now + Duration::from_secs(100));
+    let remaining = |at| {
+        clone
+            .lease()
+            .unwrap()
+            .remaining(now + Duration::from_secs(at))
+    };
+    assert_eq!(remaining(40), Duration::from_secs(60));
+    assert_eq!(remaining(101), Duration::ZERO);
 }

@@ -1,0 +1,336 @@
+//! When a secret is asked for again, renewed, served or forgotten.
+//!
+//! The times of leases are those of Vault's own clients: a renewal at two thirds of the lease plus a third of a grace of
+//! 10–20 % of it, which is the jitter (`api/lifetime_watcher.go`, so at 70.0–73.3 %); what cannot be renewed is read again
+//! at 85–95 % of its life (consul-template, `dependency/vault_common.go`). Unlike the reference watcher, which computes a
+//! back-off and then does not wait for it, what failed is tried again after 1 s, then twice as long each time up to half a
+//! minute for leases and a minute for the rest.
+use super::CacheConfig;
+use crate::store::{Grant, Life, Renewed};
+use fastrand::Rng;
+use std::time::{Duration, Instant};
+
+/// For how long an answer, good or bad, serves those who insist on asking again.
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
+
+/// The first pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause after a failure to renew or replace a lease.
+const LONGEST_LEASE_PAUSE: Duration = Duration::from_secs(30);
+
+/// The longest pause after any other failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What is known of one secret, and when.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    good: Option<Good>,
+    failures: u32,
+    /// When to try again after a failure.
+    retry: Option<Instant>,
+    answered: Option<Instant>,
+    used: Instant,
+}
+
+/// The last good answer.
+#[derive(Debug)]
+struct Good {
+    asked: Instant,
+    term: Term,
+}
+
+#[derive(Debug)]
+enum Term {
+    Cached { refresh: Instant },
+    Polled { interval: Duration },
+    Rotates { at: Instant },
+    Leased(Held),
+}
+
+/// A lease.
+#[derive(Debug)]
+struct Held {
+    grant: Grant,
+    end: Instant,
+    next: Instant,
+    act: Act,
+}
+
+/// What is done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// It is seen whether anybody has asked meanwhile.
+    Look,
+    /// The store is asked for the secret.
+    Fetch,
+    /// The lease is prolonged.
+    Renew,
+    /// The secret is let go.
+    Forget,
+}
+
+/// What may be given to whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Serve {
+    /// What is there.
+    Fresh,
+    /// What is there, though it is old: the store failed a moment ago, and is being asked again.
+    Stale,
+    /// The answer of the store, or what is there if it gives none.
+    FetchOrStale,
+    /// The answer of the store, and nothing else.
+    Fetch,
+}
+
+/// Who is interested in a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Interest {
+    /// Somebody follows it.
+    pub watched: bool,
+    /// Somebody holds the current value.
+    pub held: bool,
+    /// It is kept though nobody uses it.
+    pub pinned: bool,
+}
+
+// === impl Timeline ===
+
+impl Timeline {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            good: None,
+            failures: 0,
+            retry: None,
+            answered: None,
+            used: now,
+        }
+    }
+
+    /// Somebody asks.
+    pub(super) fn touch(&mut self, now: Instant) {
+        self.used = now;
+    }
+
+    /// The store was asked at `asked` and gave an answer.
+    pub(super) fn fetched(
+        &mut self,
+        (asked, now): (Instant, Instant),
+        life: Life,
+        config: &CacheConfig,
+        rng: &mut Rng,
+    ) {
+        let term = match life {
+            Life::Cached => Term::Cached {
+                refresh: asked + refresh_after(config, rng),
+            },
+            Life::Polled(interval) => Term::Polled { interval },
+            Life::Rotates(after) => Term::Rotates {
+                at: asked + after.max(Duration::ZERO) + AGAIN,
+            },
+            Life::Leased(grant) => Term::Leased(Held::new(asked, grant, rng)),
+        };
+        self.good = Some(Good { asked, term });
+        self.succeeded(now);
+    }
+
+    /// The store was asked at `asked` to prolong the lease, and did.
+    pub(super) fn renewed(
+        &mut self,
+        (asked, now): (Instant, Instant),
+        renewed: Renewed,
+        rng: &mut Rng,
+    ) {
+        if let Some(held) = self.held_mut() {
+            held.renewed(asked, renewed, rng);
+        }
+        self.succeeded(now);
+    }
+
+    /// The store gave no answer, or a bad one.
+    pub(super) fn failed(&mut self, now: Instant, rng: &mut Rng) {
+        let longest = match self.held_mut() {
+            Some(_) => LONGEST_LEASE_PAUSE,
+            None => LONGEST_PAUSE,
+        };
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
+        self.failures = self.failures.saturating_add(1);
+        let pause = doubled.min(longest).mul_f64(0.75 + rng.f64() / 4.0);
+        self.retry = Some(now + pause);
+        self.answered = Some(now);
+    }
+
+    /// The lease is lost: from now on nothing may be served before the store has given another.
+    pub(super) fn lost(&mut self, now: Instant) {
+        if let Some(held) = self.held_mut() {
+            held.end = now;
+        }
+        self.replace(now);
+    }
+
+    /// The secret is to be fetched anew, now.
+    pub(super) fn replace(&mut self, now: Instant) {
+        self.retry = None;
+        match self.good.as_mut().map(|good| &mut good.term) {
+            Some(Term::Leased(held)) => {
+                held.next = now;
+                held.act = Act::Fetch;
+            }
+            Some(Term::Cached { refresh: at } | Term::Rotates { at }) => *at = now,
+            // What is polled is read again within the interval.
+            Some(Term::Polled { .. }) | None => {}
+        }
+    }
+
+    /// What is to be done next, and when.
+    pub(super) fn due(
+        &self,
+        now: Instant,
+        interest: Interest,
+        config: &CacheConfig,
+    ) -> (Instant, Act) {
+        let idle = self.used + config.ttl;
+        let Some(good) = &self.good else {
+            // A refusal is remembered for a moment, so that many who ask at once get the same one.
+            let after = self.answered.map_or(idle, |answered| answered + AGAIN);
+            return (after, Act::Forget);
+        };
+        let in_use = interest.watched || interest.held || interest.pinned;
+        let unused = if interest.pinned {
+            Act::Look
+        } else {
+            Act::Forget
+        };
+        let (regular, act) = match &good.term {
+            Term::Polled { .. } if !interest.watched => return (idle, unused),
+            Term::Polled { interval } => {
+                let last = self.answered.unwrap_or(good.asked);
+                return (last + *interval, Act::Fetch);
+            }
+            Term::Cached { refresh: at } | Term::Rotates { at } => (*at, Act::Fetch),
+            Term::Leased(lease) => (lease.next, lease.act),
+        };
+        let at = self.retry.unwrap_or(regular);
+        if in_use || self.used > good.asked {
+            // Without interest, whoever asked has had the time of the cache.
+            return if in_use || at < idle {
+                (at, act)
+            } else {
+                (idle, Act::Forget)
+            };
+        }
+        if now < at.min(idle) {
+            return (at.min(idle), Act::Look);
+        }
+        (idle, Act::Forget)
+    }
+
+    /// What may be given out.
+    pub(super) fn serve(&self, now: Instant, config: &CacheConfig) -> Serve {
+        let Some(good) = &self.good else {
+            return Serve::Fetch;
+        };
+        let fresh_until = match &good.term {
+            Term::Cached { .. } => good.asked + config.ttl,
+            Term::Polled { interval } => good.asked + *interval,
+            Term::Rotates { at } => *at,
+            Term::Leased(held) if now < held.end => return Serve::Fresh,
+            Term::Leased(_) => return Serve::Fetch,
+        };
+        if now < fresh_until {
+            return Serve::Fresh;
+        }
+        if now.saturating_duration_since(good.asked) >= config.stale {
+            return Serve::Fetch;
+        }
+        match self.retry {
+            Some(retry) if now < retry => Serve::Stale,
+            _ => Serve::FetchOrStale,
+        }
+    }
+
+    /// Whether the last answer is recent enough for whoever insists on asking again.
+    pub(super) fn just_answered(&self, now: Instant) -> bool {
+        self.answered.is_some_and(|answered| now < answered + AGAIN)
+    }
+
+    /// Failures in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// How long ago the last good answer was asked for.
+    pub(super) fn age(&self, now: Instant) -> Option<Duration> {
+        let good = self.good.as_ref()?;
+        Some(now.saturating_duration_since(good.asked))
+    }
+
+    /// The lease, and when it ends.
+    pub(super) fn lease(&self) -> Option<(&Grant, Instant)> {
+        match &self.good.as_ref()?.term {
+            Term::Leased(held) => Some((&held.grant, held.end)),
+            _ => None,
+        }
+    }
+
+    fn held_mut(&mut self) -> Option<&mut Held> {
+        match &mut self.good.as_mut()?.term {
+            Term::Leased(held) => Some(held),
+            _ => None,
+        }
+    }
+
+    fn succeeded(&mut self, now: Instant) {
+        self.failures = 0;
+        self.retry = None;
+        self.answered = Some(now);
+    }
+}
+
+// === impl Held ===
+
+impl Held {
+    fn new(asked: Instant, grant: Grant, rng: &mut Rng) -> Self {
+        let (after, act) = if grant.renewable {
+            (renew_after(grant.duration, rng), Act::Renew)
+        } else {
+            (reread_after(grant.duration, rng), Act::Fetch)
+        };
+        Self {
+            end: asked + grant.duration,
+            next: asked + after,
+            act,
+            grant,
+        }
+    }
+
+    fn renewed(&mut self, asked: Instant, renewed: Renewed, rng: &mut Rng) {
+        self.end = asked + renewed.duration;
+        // A lease that came back shorter runs into its max-TTL, from which no renewal saves it.
+        let capped = renewed.duration < self.grant.duration.mul_f64(0.9);
+        let little = renewed.duration < self.grant.duration.mul_f64(0.2);
+        (self.next, self.act) = match () {
+            () if little => (asked, Act::Fetch),
+            () if capped || !renewed.renewable => {
+                (asked + renew_after(renewed.duration, rng), Act::Fetch)
+            }
+            () => (asked + renew_after(renewed.duration, rng), Act::Renew),
+        };
+    }
+}
+
+/// When a lease of `duration` is renewed: 70.0–73.3 % of it.
+pub(crate) fn renew_after(duration: Duration, rng: &mut Rng) -> Duration {
+    let grace = duration.mul_f64(0.1 + rng.f64() / 10.0);
+    duration * 2 / 3 + grace / 3
+}
+
+/// When something that lives for `duration` and cannot be renewed is read again: 85–95 % of it.
+pub(crate) fn reread_after(duration: Duration, rng: &mut Rng) -> Duration {
+    duration.mul_f64(0.85 + rng.f64() / 10.0)
+}
+
+fn refresh_after(config: &CacheConfig, rng: &mut Rng) -> Duration {
+    let least = config.refresh.saturating_sub(config.refresh_jitter);
+    least + config.refresh_jitter.mul_f64(2.0 * rng.f64())
+}

@@ -1,0 +1,4 @@
+mod cache;
+mod leases;
+mod schedule;
+pub(crate) mod support;
