@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
-/// Settings of [`FileProvider`].
+/// Settings of [`FileStore`](super::FileStore).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -28,6 +28,20 @@ impl FileConfig {
     #[must_use]
     pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
+        self
+    }
+
+    /// Sets how often a watched secret is read again.
+    #[must_use]
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Sets the size of the largest file that is read.
+    #[must_use]
+    pub fn max_size(mut self, size: ByteSize) -> Self {
+        self.max_size = size;
         self
     }
 

@@ -1,21 +1,13 @@
 //! The provider.
-use super::{
-    FileConfig,
-    source::{self, Found},
-    state::{self, Form},
-};
+use super::{FileConfig, reader::Reader};
 use crate::flight::{Fields, Flight, Flights};
 use async_trait::async_trait;
 use detectviz_core::{
-    secret::{
-        Secret, SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretWatch, SecretsProvider,
-    },
+    secret::{SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretWatch, SecretsProvider},
     task::Tasks,
 };
 use std::{
     collections::HashSet,
-    io,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -31,7 +23,7 @@ pub struct FileProvider {
 
 #[derive(Debug)]
 struct Shared {
-    config: FileConfig,
+    reader: Reader,
     flights: Flights,
     polled: Mutex<HashSet<SecretRef>>,
 }
@@ -44,7 +36,7 @@ impl FileProvider {
     pub fn new(config: FileConfig, tasks: &Tasks) -> Self {
         Self {
             shared: Arc::new(Shared {
-                config,
+                reader: Reader::new(config),
                 flights: Flights::default(),
                 polled: Mutex::default(),
             }),
@@ -86,7 +78,7 @@ impl FileProvider {
         let stopping = self.tasks.token();
         self.tasks.spawn("secret file watch", async move {
             let mut failing = false;
-            let mut ticks = tokio::time::interval(this.shared.config.poll_interval);
+            let mut ticks = tokio::time::interval(this.shared.reader.config().poll_interval);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             while flight.is_watched() {
                 tokio::select! {
@@ -130,55 +122,10 @@ impl SecretsProvider for FileProvider {
 
 impl Shared {
     fn read(&self, reference: &SecretRef) -> Result<Fields, SecretError> {
-        let path = self.config.root.join(reference.path());
-        let found = source::read(&path, self.config.max_size.0)
-            .map_err(|err| unreadable(reference, &path, err))?;
-        let malformed = |remedy| SecretError::new(SecretErrorKind::Malformed, reference, remedy);
-        match found {
-            Found::File(bytes) => {
-                let fields =
-                    state::fields(Form::of(reference.path()), &bytes).map_err(malformed)?;
-                if fields.values().all(Secret::is_empty) {
-                    let remedy = format!("write a value to {}", path.display());
-                    return Err(SecretError::new(SecretErrorKind::Empty, reference, remedy));
-                }
-                Ok(fields)
-            }
-            Found::Directory(files) if files.is_empty() => Err(SecretError::new(
-                SecretErrorKind::Empty,
-                reference,
-                format!(
-                    "mount a secret at {}: the directory holds no file",
-                    path.display()
-                ),
-            )),
-            Found::Directory(files) => Ok(files
-                .into_iter()
-                .map(|(name, bytes)| (name, state::value(&bytes)))
-                .collect()),
-        }
+        Ok(self.reader.read(reference)?.fields)
     }
 
     fn polled(&self) -> std::sync::MutexGuard<'_, HashSet<SecretRef>> {
         self.polled.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn unreadable(reference: &SecretRef, path: &Path, err: io::Error) -> SecretError {
-    let path = path.display();
-    let (kind, remedy) = match err.kind() {
-        io::ErrorKind::NotFound => (
-            SecretErrorKind::NotFound,
-            format!("mount the secret at {path}, or correct the path"),
-        ),
-        io::ErrorKind::PermissionDenied => (
-            SecretErrorKind::Denied,
-            format!("let the user of this process read {path}"),
-        ),
-        _ => (
-            SecretErrorKind::Unavailable,
-            format!("make {path} readable"),
-        ),
-    };
-    SecretError::new(kind, reference, remedy).with_source(err)
 }

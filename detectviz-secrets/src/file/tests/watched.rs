@@ -1,0 +1,25 @@
+//! The provider, until the keeper takes its place.
+use super::*;
+use detectviz_core::secret::SecretsProvider;
+
+#[tokio::test]
+async fn a_watch_keeps_the_last_good_value_and_sees_the_next() {
+    let dir = Dir::new();
+    dir.write("token", b"one");
+    let tasks = Tasks::new();
+    let provider = dir.config().build(&tasks);
+    let mut watch = provider.watch(&reference("token")).await.unwrap();
+    dir.write("token", b"");
+    dir.write("next", b"two");
+    fs::rename(dir.0.join("next"), dir.0.join("token")).unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(10), watch.changed())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(next.value(&reference("token")).unwrap().expose(), b"two");
+    drop(watch);
+    tasks
+        .join(Duration::from_secs(10))
+        .await
+        .expect("polling ends with its last watcher");
+}
