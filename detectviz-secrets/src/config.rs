@@ -1,47 +1,84 @@
 //! The section `secrets` of a service.
-use crate::{
-    composite::CompositeProvider,
-    env::{EnvProvider, process_environment},
-    file::FileConfig,
-};
+use crate::{composite::FallbackConfig, file::FileConfig, keeper::CacheConfig};
 use detectviz_core::{
-    config::{Checker, Section},
-    secret::SecretsProvider,
-    task::Tasks,
+    config::{Checker, DurationText, Section},
+    health::{CheckConfig, Criticality},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Where the secrets of a service are kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+///
+/// What stands here may itself refer to `${secret:env:…}` and `${secret:file:…}` only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SecretsConfig {
+    /// For how long what a store answered is good.
+    pub cache: CacheConfig,
+    /// How long the start may wait for stores that cannot be asked, before the service ends with exit code 69 (more than 0s).
+    #[serde(with = "detectviz_core::config::duration")]
+    #[schemars(with = "DurationText")]
+    pub startup_timeout: Duration,
+    /// The health check of each store: `secrets.vault` and the like.
+    pub check: CheckConfig,
+    /// Where else a secret is looked for, by the scheme of its reference.
+    pub fallback: BTreeMap<String, FallbackConfig>,
     /// `${secret:file:…}`.
     pub file: FileConfig,
 }
 
 impl SecretsConfig {
-    /// The schemes that [`build`](Self::build) serves.
-    pub const SCHEMES: [&str; 2] = ["env", "file"];
+    /// The schemes that [`build`](Self::build) knows; whether those of remote stores are served is configuration.
+    pub const SCHEMES: &[&str] = &["env", "file"];
+}
 
-    /// Makes the provider of every scheme; what they run in the background runs on `tasks`. Variables are those of the
-    /// process.
-    #[must_use]
-    pub fn build(self, tasks: &Tasks) -> Arc<dyn SecretsProvider> {
-        let [env, file] = Self::SCHEMES;
-        Arc::new(
-            CompositeProvider::new()
-                .with(env, Arc::new(EnvProvider::new(process_environment())))
-                .with(file, Arc::new(self.file.build(tasks))),
-        )
+impl Default for SecretsConfig {
+    /// The store's check is optional: while it is away, secrets are served from the cache, and the service is degraded.
+    fn default() -> Self {
+        let mut check = CheckConfig::default();
+        check.criticality = Criticality::Optional;
+        check.interval = Duration::from_secs(15);
+        check.timeout = Duration::from_secs(3);
+        Self {
+            cache: CacheConfig::default(),
+            startup_timeout: Duration::from_secs(30),
+            check,
+            fallback: BTreeMap::new(),
+            file: FileConfig::default(),
+        }
     }
 }
 
 impl Section for SecretsConfig {
     fn validate(&self, check: &mut Checker<'_>) {
+        check.nested("cache", &self.cache);
+        check.nested("check", &self.check);
         check.nested("file", &self.file);
+        if self.startup_timeout.is_zero() {
+            check.problem(
+                "startup_timeout",
+                "gives the stores no time to answer",
+                "write for example `30s`",
+            );
+        }
+        for (scheme, fallback) in &self.fallback {
+            let known = |scheme: &String| Self::SCHEMES.contains(&scheme.as_str());
+            let key = format!("fallback.{scheme}");
+            let remedy = || format!("write one of {}", Self::SCHEMES.join(", "));
+            if !known(scheme) {
+                check.problem(&key, "is not the scheme of a store", remedy());
+            }
+            if fallback.to.is_empty() || fallback.on.is_empty() {
+                let remedy = "list schemes under `to` and reasons under `on`, or leave it out";
+                check.problem(&key, "falls back to nothing", remedy);
+            }
+            for to in fallback.to.iter().filter(|to| !known(to) || *to == scheme) {
+                let what = format!("`{to}` is not the scheme of another store");
+                check.problem(&format!("{key}.to"), what, remedy());
+            }
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub use self::{
     section::{Checker, Section, check},
     source::environment,
     sources::{PROFILES, Sources, load},
+    suggest::nearest,
     units::{ByteSize, DurationText, InvalidUnit, duration, parse_duration, show_duration},
     watch::FileWatch,
 };

@@ -25,8 +25,9 @@ pub(crate) fn list(names: &[&str]) -> String {
     text
 }
 
-/// The name that is at most a third of its letters away; the first of equals.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The one of `known` that is at most a third of its letters away from `name`; the first of equals. Case counts nothing, nor
+/// does `-` for `_`. Distances are those of optimal string alignment, over the first 64 letters.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = folded(name);
     let measured = known.into_iter().filter_map(|known| {
         let candidate = folded(known);

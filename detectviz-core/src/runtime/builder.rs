@@ -100,13 +100,13 @@ impl Builder {
     /// the configuration; without this call, every reference is.
     pub fn secrets<C: Section>(
         mut self,
-        schemes: impl IntoIterator<Item = &'static str>,
+        schemes: &[&'static str],
         build: impl Fn(C, &mut ProviderContext<'_>) -> Result<Arc<dyn SecretsProvider>, BoxError>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        self.schemes = schemes.into_iter().collect();
+        self.schemes = schemes.to_vec();
         self.secrets = Some(ProviderKind::new(build));
         self
     }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
-    env::EnvProvider,
+    env::EnvStore,
     keeper::{
-        CacheConfig,
+        CacheConfig, Keeper,
         tests::support::{keeper, pass, text},
     },
 };
@@ -17,24 +17,26 @@ fn parsed(text: &str) -> SecretRef {
     text.parse().unwrap()
 }
 
+fn env(name: &str, value: &str) -> Arc<dyn SecretsProvider> {
+    let store = EnvStore::new([(name, value)]);
+    Arc::new(Keeper::new(store, CacheConfig::default(), &Tasks::new()))
+}
+
 fn falling(
     first: Arc<dyn SecretsProvider>,
     config: &FallbackConfig,
     registry: &Registry,
 ) -> FallbackProvider {
     let rest: Vec<(String, Arc<dyn SecretsProvider>)> = vec![
-        ("env".to_owned(), Arc::new(EnvProvider::new([("B", "env")]))),
-        (
-            "file".to_owned(),
-            Arc::new(EnvProvider::new([("A", "file")])),
-        ),
+        ("env".to_owned(), env("B", "env")),
+        ("file".to_owned(), env("A", "file")),
     ];
     FallbackProvider::new(("told", first), rest, config, registry, &Tasks::new())
 }
 
 #[tokio::test]
 async fn an_unknown_scheme_is_an_error_that_lists_the_known_ones() {
-    let env = Arc::new(EnvProvider::new([("A", "b")]));
+    let env = env("A", "b");
     let provider = CompositeProvider::new()
         .with("env", env)
         .without("vault", "set `secrets.vault.enabled: true`");

@@ -1,5 +1,5 @@
 //! What a user may set.
-use super::FileProvider;
+use super::FileStore;
 use detectviz_core::{
     config::{ByteSize, DurationText},
     task::Tasks,
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
-/// Settings of [`FileProvider`].
+/// Settings of [`FileStore`](super::FileStore).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -31,10 +31,24 @@ impl FileConfig {
         self
     }
 
-    /// Makes the provider; its polling runs on `tasks`.
+    /// Sets how often a watched secret is read again.
     #[must_use]
-    pub fn build(self, tasks: &Tasks) -> FileProvider {
-        FileProvider::new(self, tasks)
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Sets the size of the largest file that is read.
+    #[must_use]
+    pub fn max_size(mut self, size: ByteSize) -> Self {
+        self.max_size = size;
+        self
+    }
+
+    /// Makes the store; it reads on the threads for blocking work of `tasks`.
+    #[must_use]
+    pub fn build(self, tasks: &Tasks) -> FileStore {
+        FileStore::new(self, tasks)
     }
 }
 

@@ -26,7 +26,7 @@ pub fn builder() -> Builder {
         .flag("--port", "http.port", "the port of the service")
         .flag("--admin-port", "admin.port", "the admin port")
         .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| {
-            Ok(config.build(cx.tasks()))
+            config.build(cx)
         })
         .discovery(|config: DiscoveryConfig, _| Ok(config.build()))
         .kind(kinds::admin())

@@ -1,0 +1,135 @@
+//! From the section `secrets` to the provider of a service.
+use crate::{
+    SecretsConfig,
+    component::SecretsComponent,
+    composite::{CompositeProvider, FallbackProvider},
+    env::{EnvStore, process_environment},
+    keeper::Keeper,
+    store::Store,
+};
+use detectviz_core::{error::BoxError, runtime::ProviderContext, secret::SecretsProvider};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What the admin port shows of secrets.
+const PAGE: (&str, &str) = (
+    "/secrets",
+    "the secrets that are kept, their versions and leases",
+);
+
+impl SecretsConfig {
+    /// Makes the provider of every scheme that is enabled. Variables are those of the process. Registers a check and the
+    /// metrics of each store, and a component that fetches every secret which the configuration refers to, before anything
+    /// else starts.
+    ///
+    /// # Errors
+    /// When a store cannot be built from its settings.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn build(self, cx: &mut ProviderContext<'_>) -> Result<Arc<dyn SecretsProvider>, BoxError> {
+        let mut stores = Stores::new(&self);
+        stores.keep(cx, "env", EnvStore::new(process_environment()));
+        stores.keep(cx, "file", self.file.clone().build(cx.tasks()));
+        self.remote(cx, &mut stores)?;
+        let Stores {
+            keepers, absent, ..
+        } = stores;
+        for reference in cx.references() {
+            if let Some(keeper) = keepers.get(reference.scheme()) {
+                keeper.pin(reference);
+            }
+        }
+        let provider = self.join(cx, &keepers, absent);
+        let shown: Vec<Keeper> = keepers.values().cloned().collect();
+        cx.show(PAGE, move || {
+            let views = shown.iter().map(Keeper::view);
+            let entries = views.filter_map(|view| match view {
+                Value::Object(entries) => Some(entries),
+                _ => None,
+            });
+            Value::Object(entries.flatten().collect::<Map<_, _>>())
+        });
+        cx.add_component(Arc::new(SecretsComponent::new(
+            Arc::clone(&provider),
+            cx.references().to_vec(),
+            self.startup_timeout,
+            keepers.into_values().collect(),
+        )));
+        Ok(provider)
+    }
+
+    /// Adds the stores that are somewhere else.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "without features there are none"
+    )]
+    fn remote(
+        &self,
+        cx: &mut ProviderContext<'_>,
+        stores: &mut Stores<'_>,
+    ) -> Result<(), BoxError> {
+        let _ = (cx, stores);
+        Ok(())
+    }
+
+    /// One provider for all of them.
+    fn join(
+        &self,
+        cx: &ProviderContext<'_>,
+        keepers: &BTreeMap<&'static str, Keeper>,
+        absent: Vec<(&'static str, String)>,
+    ) -> Arc<dyn SecretsProvider> {
+        let mut joined = CompositeProvider::new();
+        for (scheme, keeper) in keepers {
+            let mut provider: Arc<dyn SecretsProvider> = Arc::new(keeper.clone());
+            if let Some(config) = self.fallback.get(*scheme) {
+                let rest = config.to.iter().filter_map(|to| {
+                    let keeper = keepers.get(to.as_str())?;
+                    let provider: Arc<dyn SecretsProvider> = Arc::new(keeper.clone());
+                    Some((to.clone(), provider))
+                });
+                provider = Arc::new(FallbackProvider::new(
+                    (scheme, provider),
+                    rest.collect(),
+                    config,
+                    cx.metrics(),
+                    cx.tasks(),
+                ));
+            }
+            joined = joined.with(*scheme, provider);
+        }
+        let absent = absent.into_iter();
+        Arc::new(absent.fold(joined, |joined, (scheme, remedy)| {
+            joined.without(scheme, remedy)
+        }))
+    }
+}
+
+/// The keepers that are made, by scheme.
+struct Stores<'a> {
+    config: &'a SecretsConfig,
+    keepers: BTreeMap<&'static str, Keeper>,
+    /// The schemes that are not served, and what to do about it.
+    absent: Vec<(&'static str, String)>,
+}
+
+impl<'a> Stores<'a> {
+    fn new(config: &'a SecretsConfig) -> Self {
+        Self {
+            config,
+            keepers: BTreeMap::new(),
+            absent: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, cx: &mut ProviderContext<'_>, scheme: &'static str, store: impl Store) {
+        let cache = self.config.cache.clone();
+        let name = format!("secrets.{}", store.name());
+        let keeper = Keeper::with_metrics(store, cache, cx.tasks(), cx.metrics());
+        let check = self.config.check.clone();
+        cx.register_check(&name, check, Arc::new(keeper.clone()));
+        self.keepers.insert(scheme, keeper);
+    }
+}
