@@ -126,10 +126,12 @@ impl<'a> Stores<'a> {
 
     fn keep(&mut self, cx: &mut ProviderContext<'_>, scheme: &'static str, store: impl Store) {
         let cache = self.config.cache.clone();
-        let name = format!("secrets.{}", store.name());
         let keeper = Keeper::with_metrics(store, cache, cx.tasks(), cx.metrics());
-        let check = self.config.check.clone();
-        cx.register_check(&name, check, Arc::new(keeper.clone()));
+        // The environment is always there.
+        if scheme != "env" {
+            let (name, check) = (format!("secrets.{scheme}"), self.config.check.clone());
+            cx.register_check(&name, check, Arc::new(keeper.clone()));
+        }
         self.keepers.insert(scheme, keeper);
     }
 }

@@ -5,4 +5,5 @@ mod client;
 mod log_lines;
 mod policies;
 mod routes;
+mod secrets;
 mod server;

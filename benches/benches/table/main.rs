@@ -14,6 +14,7 @@ mod metrics;
 mod pick;
 mod rate_limit;
 mod retry;
+mod secret;
 mod server;
 mod services;
 mod threads;
@@ -34,6 +35,7 @@ fn main() {
     rate_limit::rows(&mut table);
     retry::rows(&mut table);
     pick::rows(&mut table);
+    secret::rows(&mut table);
     // The last: they install a subscriber for the whole process.
     logs::rows(&mut table);
     table.end();

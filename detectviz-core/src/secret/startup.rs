@@ -5,7 +5,10 @@ use crate::{
     error::{Error, ErrorKind},
 };
 use futures_util::future::join_all;
-use std::time::{Duration, Instant};
+use std::{
+    error::Error as _,
+    time::{Duration, Instant},
+};
 
 /// How long the first pause before another try is; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -46,16 +49,23 @@ pub async fn fetch_all(
     failed.sort_by_key(unavailable);
     let (count, of) = (failed.len(), references.len());
     let what = if of == 1 { "secret" } else { "secrets" };
-    let all = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let all = failed.iter().map(with_causes).collect::<Vec<_>>();
     let message = format!(
         "{count} of {of} {what} could not be had: {}",
         all.join("; ")
     );
-    let err = Error::new(kind, message);
-    Err(match failed.into_iter().next() {
-        Some(first) => err.with_source(first),
-        None => err,
-    })
+    Err(Error::new(kind, message))
+}
+
+/// What an error and those that caused it say; one message for all of them has no room for a chain each.
+fn with_causes(err: &SecretError) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        text = format!("{text}: {err}");
+        cause = err.source();
+    }
+    text
 }
 
 /// What failed for good.

@@ -34,6 +34,12 @@ impl Secret {
         str::from_utf8(&self.0).ok()
     }
 
+    /// Whether the value is `shown`, compared in time that depends on the lengths alone.
+    #[must_use]
+    pub fn matches(&self, shown: &[u8]) -> bool {
+        self.expose().ct_eq(shown).into()
+    }
+
     /// Whether the value is empty, which for a secret is nearly always a mistake.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -68,7 +74,7 @@ impl fmt::Debug for Secret {
 impl PartialEq for Secret {
     /// Compares in time that depends on the lengths alone.
     fn eq(&self, other: &Self) -> bool {
-        self.expose().ct_eq(other.expose()).into()
+        self.matches(other.expose())
     }
 }
 

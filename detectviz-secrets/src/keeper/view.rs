@@ -26,6 +26,8 @@ fn one(shared: &Shared, state: &State, now: Instant) -> Value {
     let serve = match state.timeline.serve(now, &shared.config) {
         _ if latest.is_none() => "missing",
         Serve::Fresh => "fresh",
+        // Nobody has needed it since: whoever asks next has it read again.
+        Serve::FetchOrStale if state.error.is_none() => "idle",
         Serve::Stale | Serve::FetchOrStale => "stale",
         Serve::Fetch => "ended",
     };

@@ -12,10 +12,13 @@ use axum::{
 };
 use detectviz_core::{
     error::BoxError,
-    secret::{Secret, SecretRef, SecretsProvider},
+    secret::{SecretRef, SecretWatch, SecretsProvider},
     task::Component,
 };
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -23,12 +26,19 @@ pub struct Api {
     db: Db,
     secrets: Arc<dyn SecretsProvider>,
     token: SecretRef,
+    /// Followed from the start on.
+    current: Arc<OnceLock<SecretWatch>>,
 }
 
 impl Api {
     /// Orders in `db`; whoever writes one shows the token behind `token`.
     pub fn new(db: Db, secrets: Arc<dyn SecretsProvider>, token: SecretRef) -> Self {
-        Self { db, secrets, token }
+        Self {
+            db,
+            secrets,
+            token,
+            current: Arc::default(),
+        }
     }
 
     /// The routes.
@@ -41,19 +51,16 @@ impl Api {
     }
 
     /// Whether the caller shows the token, which may have been rotated since the last call.
-    async fn is_allowed(&self, headers: &HeaderMap) -> Result<bool, StatusCode> {
-        let bundle = self.secrets.get(&self.token).await.map_err(|err| {
-            tracing::error!(error = %err, "the token cannot be read");
-            StatusCode::SERVICE_UNAVAILABLE
-        })?;
+    fn is_allowed(&self, headers: &HeaderMap) -> Result<bool, StatusCode> {
+        let watch = self.current.get();
+        let bundle = watch.ok_or(StatusCode::SERVICE_UNAVAILABLE)?.latest();
         let token = bundle
             .value(&self.token)
             .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
         let shown = headers
             .get(header::AUTHORIZATION)
-            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-            .map(|shown| Secret::new(shown.to_vec()));
-        Ok(shown.is_some_and(|shown| shown == *token))
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        Ok(shown.is_some_and(|shown| token.matches(shown)))
     }
 }
 
@@ -61,7 +68,9 @@ impl Api {
 impl Component for Api {
     /// Without its token the service could refuse everybody or let everybody in: it does not start.
     async fn start(&self) -> Result<(), BoxError> {
-        self.secrets.get(&self.token).await?.value(&self.token)?;
+        let watch = self.secrets.watch(&self.token).await?;
+        watch.latest().value(&self.token)?;
+        let _ = self.current.set(watch);
         Ok(())
     }
 }
@@ -89,7 +98,7 @@ async fn create(
     headers: HeaderMap,
     Json(order): Json<NewOrder>,
 ) -> Result<(StatusCode, Json<Order>), StatusCode> {
-    if !api.is_allowed(&headers).await? {
+    if !api.is_allowed(&headers)? {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let order = api.db.insert(&order).await.map_err(failed)?;

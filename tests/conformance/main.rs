@@ -1,0 +1,3 @@
+//! What every provider of secrets does alike: one body, and a place for each store.
+mod places;
+mod secrets;

@@ -1,0 +1,3 @@
+//! The stores that the body runs against.
+mod env;
+mod file;
