@@ -2,7 +2,7 @@
 use crate::{
     SecretsConfig,
     component::SecretsComponent,
-    composite::{CompositeProvider, FallbackProvider},
+    composite::{CompositeProvider, FALLBACKS, FallbackProvider},
     env::{EnvStore, process_environment},
     keeper::Keeper,
     store::Store,
@@ -28,6 +28,7 @@ impl SecretsConfig {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn build(self, cx: &mut ProviderContext<'_>) -> Result<Arc<dyn SecretsProvider>, BoxError> {
+        cx.metrics().declare(&[&FALLBACKS]);
         let mut stores = Stores::new(&self);
         stores.keep(cx, "env", EnvStore::new(process_environment()));
         stores.keep(cx, "file", self.file.clone().build(cx.tasks()));

@@ -1,4 +1,4 @@
-//! The files in `schemas/`: written by `DETECTVIZ_BLESS=1 cargo nextest run -p detectviz-tests schemas`.
+//! The files in `schemas/`: written by `DETECTVIZ_BLESS=1 cargo nextest run -p detectviz-tests --all-features schemas`.
 use detectviz_core::{
     discovery::ServiceDiscoveryProvider,
     runtime::{Builder, Options},
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{io, sync::Arc};
 
 /// Those that have metrics.
-const LIBRARIES: [&str; 2] = ["detectviz-core", "detectviz-http"];
+const LIBRARIES: [&str; 3] = ["detectviz-core", "detectviz-http", "detectviz-secrets"];
 
 /// A service with everything that this repository offers.
 pub(crate) fn everything() -> Builder {
@@ -20,9 +20,7 @@ pub(crate) fn everything() -> Builder {
         .composition(
             "components: [{name: admin, kind: admin}, {name: client, kind: http-client}, {name: http, kind: http-server}]",
         )
-        .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| {
-            Ok(config.build(cx.tasks()))
-        })
+        .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| config.build(cx))
         .discovery(|config: DiscoveryConfig, _| {
             let provider: Arc<dyn ServiceDiscoveryProvider> = config.build();
             Ok(provider)
@@ -44,7 +42,7 @@ fn is_fresh(name: &str, generated: &Value) {
     if bless {
         std::fs::write(repository::root().join(&path), &text).expect("the file can be written");
     }
-    let hint = "run DETECTVIZ_BLESS=1 cargo nextest run -p detectviz-tests schemas";
+    let hint = "run DETECTVIZ_BLESS=1 cargo nextest run -p detectviz-tests --all-features schemas";
     assert!(repository::text(&path) == text, "{path} is stale: {hint}");
 }
 

@@ -7,4 +7,5 @@ mod environment;
 mod hostile;
 mod idle;
 mod panic;
+mod secrets;
 mod trace_context;

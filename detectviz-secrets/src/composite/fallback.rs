@@ -13,7 +13,7 @@ use detectviz_core::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::sleep;
 
-static FALLBACKS: Desc = Desc {
+pub(crate) static FALLBACKS: Desc = Desc {
     name: names::FALLBACKS,
     help: "Secrets that were had from another store than the first, by reason.",
     unit: Unit::Of("{get}"),

@@ -27,6 +27,7 @@ mod provider;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::fallback::FALLBACKS;
 pub use self::{
     config::{FallbackConfig, FallbackReason},
     fallback::FallbackProvider,
