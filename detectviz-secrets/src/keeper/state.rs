@@ -149,9 +149,11 @@ impl Timeline {
 
     /// The store gave no answer, or a bad one.
     pub(super) fn failed(&mut self, now: Instant, rng: &mut Rng) {
-        let longest = match self.held_mut() {
-            Some(_) => LONGEST_LEASE_PAUSE,
-            None => LONGEST_PAUSE,
+        let longest = match self.good.as_ref().map(|good| &good.term) {
+            Some(Term::Leased(_)) => LONGEST_LEASE_PAUSE,
+            // Asking costs next to nothing.
+            Some(Term::Polled { interval }) => *interval,
+            _ => LONGEST_PAUSE,
         };
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::BoxError,
-    secret::{SecretError, SecretErrorKind, SecretsProvider},
+    secret::{SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretWatch, SecretsProvider},
     task::Tasks,
 };
 use async_trait::async_trait;
@@ -27,9 +27,10 @@ use hyper_util::{
 };
 use prost::Message;
 use std::{
+    collections::HashMap,
     fmt,
     future::Future,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -45,6 +46,9 @@ const AGENT: &str = concat!(
 pub(super) struct Client {
     target: Target,
     secrets: Option<Arc<dyn SecretsProvider>>,
+    /// The secrets among the headers, followed from the first time on: what is sent at the very end is sent after the
+    /// provider has closed.
+    followed: Mutex<HashMap<SecretRef, SecretWatch>>,
     connect: Box<dyn Fn() -> Box<dyn Post> + Send + Sync>,
     post: Quiet<Box<dyn Post>>,
 }
@@ -99,6 +103,7 @@ impl Client {
         Self {
             target,
             secrets,
+            followed: Mutex::default(),
             post: Quiet::new(connect()),
             connect: Box::new(connect),
         }
@@ -194,12 +199,7 @@ impl Client {
             let value = match header {
                 Header::Plain(value) => value.clone(),
                 Header::Secret(reference) => {
-                    let Some(secrets) = &self.secrets else {
-                        let remedy = "give the exporter a secrets provider";
-                        let kind = SecretErrorKind::UnknownScheme;
-                        return Err(SecretError::new(kind, reference, remedy));
-                    };
-                    let bundle = secrets.get(reference).await?;
+                    let bundle = self.latest(reference).await?;
                     let secret = bundle.value(reference)?;
                     let mut value = HeaderValue::from_bytes(secret.expose()).map_err(|_| {
                         let remedy = "write a value without line breaks and control characters";
@@ -212,6 +212,23 @@ impl Client {
             headers.insert(name.clone(), value);
         }
         Ok(headers)
+    }
+
+    /// A secret as it is now.
+    async fn latest(&self, reference: &SecretRef) -> Result<SecretBundle, SecretError> {
+        let followed = || self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = followed().get(reference) {
+            return Ok(watch.latest());
+        }
+        let Some(secrets) = &self.secrets else {
+            let remedy = "give the exporter a secrets provider";
+            let kind = SecretErrorKind::UnknownScheme;
+            return Err(SecretError::new(kind, reference, remedy));
+        };
+        let watch = secrets.watch(reference).await?;
+        let bundle = watch.latest();
+        followed().insert(reference.clone(), watch);
+        Ok(bundle)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a Collector on a real socket receives.
 use super::*;
 use crate::{
-    secret::{Secret, SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretVersion},
-    secret::{SecretWatch, SecretsProvider},
+    secret::{
+        Secret, SecretBundle, SecretError, SecretErrorKind, SecretPublisher, SecretRef,
+        SecretVersion, SecretWatch, SecretsProvider,
+    },
     telemetry::{
         context::{SpanId, TraceId},
         metrics::Registry,
@@ -17,12 +19,29 @@ use opentelemetry_proto::tonic::{
     trace::v1::{Status, span as proto},
 };
 use prost::Message;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 
-/// A provider whose secret is another each time.
-#[derive(Default)]
-struct Rotating(AtomicU64);
+/// A provider whose secret is another each time that it is told to rotate.
+pub(super) struct Rotating(SecretPublisher);
+
+impl Rotating {
+    pub(super) fn new() -> Self {
+        Self(SecretPublisher::new(bearer(1)))
+    }
+
+    fn rotate(&self) {
+        let sequence = self.0.latest().version().sequence + 1;
+        assert!(self.0.publish(bearer(sequence)));
+    }
+}
+
+fn bearer(sequence: u64) -> SecretBundle {
+    let version = SecretVersion {
+        sequence,
+        label: None,
+    };
+    SecretBundle::single(Secret::from(format!("Bearer {sequence}")), version)
+}
 
 #[async_trait]
 impl SecretsProvider for Rotating {
@@ -30,30 +49,17 @@ impl SecretsProvider for Rotating {
         "rotating"
     }
     async fn get(&self, reference: &SecretRef) -> Result<SecretBundle, SecretError> {
-        if reference.path() != "TOKEN" {
-            return Err(SecretError::new(
-                SecretErrorKind::NotFound,
-                reference,
-                "write it",
-            ));
-        }
-        let sequence = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        let version = SecretVersion {
-            sequence,
-            label: None,
-        };
-        let value = Secret::from(format!("Bearer {sequence}"));
-        Ok(SecretBundle::single(value, version))
+        Ok(self.watch(reference).await?.latest())
     }
     async fn refresh(&self, reference: &SecretRef) -> Result<SecretBundle, SecretError> {
         self.get(reference).await
     }
     async fn watch(&self, reference: &SecretRef) -> Result<SecretWatch, SecretError> {
-        Err(SecretError::new(
-            SecretErrorKind::Unavailable,
-            reference,
-            "not here",
-        ))
+        if reference.path() == "TOKEN" {
+            return Ok(self.0.subscribe());
+        }
+        let kind = SecretErrorKind::NotFound;
+        Err(SecretError::new(kind, reference, "write it"))
     }
 }
 
@@ -85,13 +91,21 @@ pub(super) fn build(
     registry: &Registry,
     tasks: &Tasks,
 ) -> (OtlpExporter, Spans) {
+    build_with(config, registry, tasks, Arc::new(Rotating::new()))
+}
+
+fn build_with(
+    config: OtlpConfig,
+    registry: &Registry,
+    tasks: &Tasks,
+    secrets: Arc<dyn SecretsProvider>,
+) -> (OtlpExporter, Spans) {
     let resource = Resource::new("orders")
         .version("1.2.3")
         .instance("orders-0")
         .environment("staging")
         .attribute("team", "shop");
     let spans = config.spans();
-    let secrets: Arc<dyn SecretsProvider> = Arc::new(Rotating::default());
     let exporter = OtlpExporter::build(
         config,
         resource,
@@ -137,8 +151,13 @@ async fn the_received_spans_equal_those_sent() {
         config.traces.headers = [("X-Tenant".to_owned(), "shop".to_owned())].into();
         let token = "${secret:env:TOKEN}".parse().unwrap();
         config.secret_headers = [("authorization".to_owned(), token)].into();
-        let (exporter, spans) = build(config, &Registry::new(), &tasks);
+        let rotating = Arc::new(Rotating::new());
+        let (registry, secrets) = (Registry::new(), Arc::clone(&rotating));
+        let (exporter, spans) = build_with(config, &registry, &tasks, secrets);
         exporter.start().await.unwrap();
+        rotating.rotate();
+        // What follows the secret does so without the provider, too.
+        drop(rotating);
         spans.record(rich());
         let counts = exporter.flush(10 * SECOND).await;
         assert_eq!((counts.produced, counts.exported), (1, 1));
@@ -149,7 +168,7 @@ async fn the_received_spans_equal_those_sent() {
         for (name, value) in [
             ("a", "1"),
             ("x-tenant", "shop"),
-            // The first was asked for by `start`.
+            // The first was there at the start.
             ("authorization", "Bearer 2"),
         ] {
             assert_eq!(headers[name], value);
