@@ -5,6 +5,7 @@ pub mod h2;
 pub mod http1;
 pub mod lines;
 pub mod load;
+pub mod memory;
 pub mod process;
 pub mod receiver;
 pub mod repository;
