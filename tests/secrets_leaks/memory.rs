@@ -1,5 +1,5 @@
 //! What is left of a secret in the memory of a process that no longer needs it.
-use detectviz_tests::{foreign::TempDir, memory::Masked, wait::within};
+use detectviz_tests::{Launch, foreign::TempDir, memory::Masked, wait::within};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -124,6 +124,19 @@ fn write(dir: &Path, canaries: &[String; 8]) {
     );
     put("a.env", format!("A={env}\nB=\"\\t{env}\" # of the tests\n"));
     put("large", format!("{token}{}", "x".repeat(300_000)));
+}
+
+/// A service has two copies of every variable, of which its two stores take one each.
+#[test]
+fn a_service_holds_a_variable_in_its_stores_alone() {
+    let [variable, ..] = canaries(0);
+    let service = Launch::new(Path::new(env!("CARGO_BIN_EXE_teller")))
+        .env("BYSTANDER", &variable)
+        .start();
+    for masked in masked([&variable]) {
+        let counted = service.get(&format!("/count/{masked}")).text();
+        assert_eq!(counted, "Ok(2)");
+    }
 }
 
 #[test]

@@ -67,16 +67,18 @@ impl Planted {
     }
 }
 
+fn exporting(launch: Launch, receiver: &Receiver) -> Launch {
+    launch
+        .set("telemetry.otlp.enabled", true)
+        .set("telemetry.otlp.endpoint", receiver.endpoint())
+        .set("telemetry.otlp.protocol", "http/protobuf")
+}
+
 #[test]
 fn s10_nothing_that_a_service_says_holds_a_secret() {
     let planted = Planted::new();
     let receiver = Receiver::start(Answer::Accept);
-    let service = planted
-        .launch()
-        .set("telemetry.otlp.enabled", true)
-        .set("telemetry.otlp.endpoint", receiver.endpoint())
-        .set("telemetry.otlp.protocol", "http/protobuf")
-        .start();
+    let service = exporting(planted.launch(), &receiver).start();
     for (path, status, says) in [
         ("/shown", 200, "[redacted]"),
         ("/events", 200, "told"),
@@ -126,7 +128,8 @@ fn s10_nothing_that_a_service_says_holds_a_secret() {
 #[test]
 fn s10_a_secret_that_is_said_is_found_in_every_form() {
     let planted = Planted::new();
-    let service = planted.launch().start();
+    let receiver = Receiver::start(Answer::Accept);
+    let service = exporting(planted.launch(), &receiver).start();
     let mut seen = 0;
     for form in Form::ALL {
         let reply = service.get(&format!("/leak/{}", form.name()));
@@ -141,6 +144,8 @@ fn s10_a_secret_that_is_said_is_found_in_every_form() {
     service.signal(Signal::TERM);
     let found = planted.found_in(service.wait(BOUND).stdout.as_bytes());
     assert_eq!(found.len(), 1, "the one that was said: {found:?}");
+    let exported = format!("{:?}", receiver.spans());
+    assert_eq!(planted.found_in(exported.as_bytes()), found, "{exported}");
 }
 
 #[test]

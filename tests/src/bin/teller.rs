@@ -19,7 +19,7 @@ use detectviz_secrets::{
     file::{FileConfig, FileStore},
     store::Store,
 };
-use detectviz_tests::leaks::Form;
+use detectviz_tests::{leaks::Form, memory::count};
 use http::{Request, Response};
 use http_body_util::Full;
 use schemars::JsonSchema;
@@ -134,6 +134,7 @@ impl Teller {
             ["", "failures"] => self.failures().await,
             ["", "shown"] => format!("{:?} {:#?}", self.held().await, self.held().await),
             ["", "config"] => serde_json::to_string(&self.config).unwrap_or_default(),
+            ["", "count", masked] => format!("{:?}", masked.parse().map(|masked| count(&masked))),
             ["", "leak", form] => self.leak(form).await,
             _ => "what?".to_owned(),
         }
@@ -231,7 +232,9 @@ impl Teller {
         let held = self.held().await;
         let form = Form::ALL.into_iter().find(|known| known.name() == form);
         let leaked = form.map(|form| form.write(held.values[0].expose()));
-        tracing::info!("leaked {}", leaked.unwrap_or_default());
+        let leaked = leaked.unwrap_or_default();
+        tracing::info_span!("leaking", note = leaked)
+            .in_scope(|| tracing::info!("leaked {leaked}"));
         "leaked".to_owned()
     }
 }
