@@ -78,7 +78,12 @@ fn exporting(launch: Launch, receiver: &Receiver) -> Launch {
 fn s10_nothing_that_a_service_says_holds_a_secret() {
     let planted = Planted::new();
     let receiver = Receiver::start(Answer::Accept);
-    let service = exporting(planted.launch(), &receiver).start();
+    let service = exporting(planted.launch(), &receiver)
+        .set(
+            "telemetry.otlp.secret_headers",
+            "{x-token: '${secret:file:token}'}",
+        )
+        .start();
     for (path, status, says) in [
         ("/shown", 200, "[redacted]"),
         ("/events", 200, "told"),
@@ -113,11 +118,17 @@ fn s10_nothing_that_a_service_says_holds_a_secret() {
     service.signal(Signal::TERM);
     let ended = service.wait(BOUND);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    for said in ["[redacted]", "broken.yaml", "secret.audit", "Error"] {
+    // The last is a warning about the permissions that files have by default.
+    for said in ["[redacted]", "broken.yaml", "secret.audit", "chmod 0640"] {
         assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
     }
     planted.holds_none("stdout", ended.stdout.as_bytes());
     planted.holds_none("stderr", ended.stderr.as_bytes());
+    let told = receiver.headers().into_iter().any(|headers| {
+        let token = headers.get("x-token").map(|value| value.as_bytes());
+        token == Some(planted.canaries[1].plain().as_bytes())
+    });
+    assert!(told, "the collector is told its header, and nobody else is");
     let spans = receiver.spans();
     let shown = format!("{spans:?}");
     assert!(shown.contains("telling"), "the span was exported: {shown}");
