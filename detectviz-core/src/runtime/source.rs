@@ -1,5 +1,6 @@
 //! What the process was given: its arguments, its environment and its limits.
 use std::{path::Path, thread};
+use zeroize::Zeroizing;
 
 /// The arguments after the program's name. One that is not UTF-8 is shown with replacement characters, and then refused as
 /// unknown.
@@ -10,14 +11,25 @@ pub(super) fn arguments() -> Vec<String> {
         .collect()
 }
 
-/// All variables whose names and values are UTF-8.
+/// What the names of the variables start with that a process is asked about: ours, OpenTelemetry's, and Kubernetes' own.
+const ASKED: [&str; 3] = ["DETECTVIZ__", "OTEL_", "KUBERNETES_"];
+
+/// The variables that a process is asked about and that are UTF-8. The others may be secrets, and nothing of them is kept.
 #[expect(
     clippy::disallowed_methods,
     reason = "modules named `source` read the environment"
 )]
 pub(super) fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            let mut value = Zeroizing::new(value.into_encoded_bytes());
+            let name = name.into_string().ok()?;
+            ASKED.iter().find(|start| name.starts_with(**start))?;
+            // What is no text is wiped here too, though it is asked about.
+            str::from_utf8(&value).ok()?;
+            let text = String::from_utf8(std::mem::take(&mut *value)).ok()?;
+            Some((name, text))
+        })
         .collect()
 }
 

@@ -1,3 +1,4 @@
+//! Files as they are found on real file systems.
 mod differential;
 mod forms;
 mod outcomes;

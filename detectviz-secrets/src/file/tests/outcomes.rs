@@ -113,7 +113,7 @@ async fn a_file_that_may_not_be_read_is_denied() {
     }
     let dir = Dir::new();
     dir.write("token", b"x");
-    fs::set_permissions(dir.0.join("token"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(dir.0.join("token"), fs::Permissions::from_mode(0o000)).unwrap();
     let err = dir.fetch("token").await.unwrap_err();
     assert_eq!(err.kind(), SecretErrorKind::Denied, "{err}");
 }
