@@ -20,6 +20,8 @@ mod payload;
 mod flight;
 pub mod env;
 pub mod file;
+#[cfg(feature = "vault")]
+pub mod vault;
 pub mod scheme;
 mod config;
 
