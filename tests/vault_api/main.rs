@@ -1,0 +1,3 @@
+//! The server of Vault's API, checked by an independent client.
+mod leases;
+mod faults;
