@@ -131,8 +131,9 @@ impl VaultConfig {
         bootstrap: Arc<dyn SecretsProvider>,
         tasks: &Tasks,
     ) -> Result<VaultStore, BoxError> {
-        config::check(&self)?;
-        Ok(VaultStore::new(self, bootstrap, tasks))
+        let config = self.enabled(true);
+        config::check(&config)?;
+        Ok(VaultStore::new(config, bootstrap, tasks))
     }
 }
 

@@ -21,7 +21,8 @@ impl Section for VaultConfig {
                 "write at least `100ms`; `5s` is usual",
             );
         }
-        if !is_path(&self.namespace) && !self.namespace.is_empty() {
+        let namespace = &self.namespace;
+        if !namespace.is_empty() && !(is_path(namespace) && namespace.is_ascii()) {
             check.problem(
                 "namespace",
                 "is no path of a namespace",
