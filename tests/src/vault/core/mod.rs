@@ -24,6 +24,7 @@
 mod call;
 mod env;
 mod text;
+mod der;
 mod ttl;
 mod policy;
 mod token;
