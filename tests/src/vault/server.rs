@@ -25,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 const STOP: Duration = Duration::from_secs(5);
 
 /// A Vault on a free port of 127.0.0.1, on the runtime that started it; it ends when dropped.
+///
+/// What it is asked by hand (`leases`, `is_valid`, …) is as of now: on a paused clock, ask from within the runtime.
 #[derive(Debug)]
 pub struct VaultServer {
     addr: SocketAddr,
