@@ -1,8 +1,9 @@
 //! Auth methods.
 use crate::place::{Place, client};
 use detectviz_core::error::BoxError;
-use detectviz_tests::vault::{ClientCertificates, TlsOptions, VaultOptions, VaultServer};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use detectviz_tests::vault::{
+    Authority, ClientCertificates, TlsOptions, VaultAdmin, VaultOptions, VaultServer,
+};
 use serde_json::{Value, json};
 use vaultrs::{
     api::auth::{
@@ -124,7 +125,7 @@ async fn kubernetes_lets_in_the_bound_service_account() -> Result<(), BoxError> 
     // Ours alone: a real Vault asks a real API server.
     let server = VaultServer::start(VaultOptions::default().unix(1_800_000_000));
     let root = client(&server.address(), &server.root_token())?;
-    let admin = detectviz_tests::vault::VaultAdmin::new(server.address(), server.root_token());
+    let admin = VaultAdmin::new(server.address(), server.root_token());
     admin.enable_auth("kubernetes", "kubernetes").await?;
     kubernetes::configure(&root, "kubernetes", "https://10.0.0.1", None).await?;
     let config = kubernetes::read_config(&root, "kubernetes").await?;
@@ -172,28 +173,10 @@ async fn kubernetes_lets_in_the_bound_service_account() -> Result<(), BoxError> 
     Ok(())
 }
 
-/// An authority, and a certificate with its key in PEM.
-fn signed(
-    authority: &CertifiedIssuer<'static, KeyPair>,
-    name: &str,
-) -> Result<(String, String), BoxError> {
-    let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
-    params.distinguished_name.push(DnType::CommonName, name);
-    let cert = params.signed_by(&key, authority)?;
-    Ok((cert.pem(), key.serialize_pem()))
-}
-
-fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, BoxError> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    Ok(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?)
-}
-
 #[tokio::test]
 async fn a_certificate_of_the_client_lets_in() -> Result<(), BoxError> {
-    let (own, foreign) = (authority()?, authority()?);
-    let (cert, key) = signed(&own, "vault")?;
+    let (own, foreign) = (Authority::new(), Authority::new());
+    let (cert, key) = own.sign("vault");
     for demanded in [false, true] {
         let clients = match demanded {
             true => ClientCertificates::Demanded(own.pem()),
@@ -212,9 +195,12 @@ async fn a_certificate_of_the_client_lets_in() -> Result<(), BoxError> {
             client.http.http = builder.build()?;
             Ok::<_, BoxError>(client)
         };
-        let identity = signed(&own, "orders")?;
+        let plain = server.without_tls();
+        VaultAdmin::new(plain.address(), server.root_token())
+            .enable_auth("cert", "cert")
+            .await?;
+        let identity = own.sign("orders");
         let root = connect(Some(&identity), &server.root_token())?;
-        vaultrs::sys::auth::enable(&root, "cert", "cert", None).await?;
         let mut role =
             vaultrs::api::auth::cert::requests::CreateCaCertificateRoleRequest::builder();
         role.token_ttl("5m")
@@ -223,10 +209,10 @@ async fn a_certificate_of_the_client_lets_in() -> Result<(), BoxError> {
         let read = cert::ca_cert_role::read(&root, "cert", "app").await?;
         assert_eq!(read.token_ttl, 300);
         for (identity, expected) in [
-            (Some(signed(&own, "orders")?), Some(Ok(300))),
-            (Some(signed(&own, "billing")?), Some(Err(400))),
+            (Some(own.sign("orders")), Some(Ok(300))),
+            (Some(own.sign("billing")), Some(Err(400))),
             (
-                Some(signed(&foreign, "orders")?),
+                Some(foreign.sign("orders")),
                 if demanded { None } else { Some(Err(400)) },
             ),
             (None, if demanded { None } else { Some(Err(400)) }),

@@ -81,6 +81,15 @@ impl VaultServer {
         )
     }
 
+    /// Another address of the same Vault, in plain HTTP: for [`VaultAdmin`](super::VaultAdmin) where clients have to use TLS.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn without_tls(&self) -> Self {
+        Self::open(Arc::clone(&self.node.shared), None, Station::Active, None)
+    }
+
     /// From now on this standby answers with 307 to `active` in place of forwarding; with an empty address it does not know the
     /// active node, and answers 500 as Vault does.
     pub fn redirect_to(&self, active: impl Into<String>) {
