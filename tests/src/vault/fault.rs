@@ -6,12 +6,13 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum Fault {
     /// The server is sealed until [`clear`](crate::vault::VaultServer::clear): 503 "Vault is sealed". Leases and tokens do not
-    /// end while it is; what is over ends with the unsealing.
+    /// end while it is; what is over ends with the unsealing. It seals the whole Vault, whatever the rule says.
     Seal,
-    /// A rate limit quota is used up: 429 with `Retry-After` in seconds, as
-    /// <https://developer.hashicorp.com/vault/docs/concepts/resource-quotas> says. Paths that are exempt by default stay.
+    /// A rate limit quota is used up: 429, as <https://developer.hashicorp.com/vault/docs/concepts/resource-quotas> says. The paths
+    /// that are exempt by default stay, unless the rule names one.
     RateLimit {
-        /// Seconds.
+        /// `Retry-After` in seconds. With 0 there is no such header, nor `X-Ratelimit-…`: Vault sends them only with
+        /// `enable_rate_limit_response_headers`, which is off by default.
         retry_after: u64,
     },
     /// This status. 500 comes with Vault's JSON, others with the HTML of a proxy before it. Nothing is done.
@@ -86,14 +87,9 @@ impl Rule {
     }
 
     fn meets(&self, path: &str) -> bool {
-        // <https://developer.hashicorp.com/vault/api-docs/system/quotas-config>: what a load balancer asks is not counted.
-        let exempt = [
-            "sys/health",
-            "sys/seal-status",
-            "sys/unseal",
-            "sys/init",
-            "sys/leader",
-        ];
+        // The default of `rate_limit_exempt_paths`, as far as there are such paths here:
+        // <https://developer.hashicorp.com/vault/api-docs/system/quotas-config>.
+        let exempt = ["sys/health", "sys/seal-status", "sys/unseal"];
         let limited = matches!(self.fault, Fault::RateLimit { .. });
         let free = limited && self.path.is_empty() && exempt.contains(&path);
         path.starts_with(&self.path) && self.left != Some(0) && !free

@@ -185,6 +185,9 @@ fn failed(status: u16) -> Response<Body> {
 fn limited(path: &str, retry_after: u64) -> Response<Body> {
     let why = format!("request path {path:?}: rate limit quota exceeded");
     let mut response = respond(&Answer::errors(429, &[&why]));
+    if retry_after == 0 {
+        return response;
+    }
     let headers = response.headers_mut();
     headers.insert("retry-after", retry_after.into());
     headers.insert("x-ratelimit-limit", 1.into());

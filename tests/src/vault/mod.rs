@@ -30,6 +30,7 @@
 //! # Ok(()) }
 //! ```
 pub mod core;
+mod authority;
 mod options;
 mod fault;
 mod shared;
@@ -42,6 +43,7 @@ pub mod clock;
 
 pub use self::{
     admin::VaultAdmin,
+    authority::Authority,
     core::{LeaseView, Station, TokenView},
     fault::{Fault, Rule},
     options::{ClientCertificates, TlsOptions, VaultOptions},

@@ -14,8 +14,9 @@ pub struct VaultOptions {
     pub seed: Option<u64>,
     /// Starts it without keys: `sys/init` has to be called. Default `false`.
     pub uninitialized: bool,
-    /// A token that is not known is told "permission denied" and no more, as before Vault 1.13; default `false`, which adds
-    /// "invalid token" as Vault and OpenBao do now.
+    /// Errors of tokens as older releases have them: one that is not known is told "permission denied" and no more, and none at all
+    /// is a 400 "missing client token". Default `false`: as `fetchACLTokenEntryAndEntity` of Vault and OpenBao answers now, which
+    /// adds "invalid token" to the former and makes the latter a 403 "permission denied".
     pub old_errors: bool,
     /// HTTPS; default plain HTTP.
     pub tls: Option<TlsOptions>,
@@ -87,7 +88,7 @@ impl VaultOptions {
         self
     }
 
-    /// Whether errors are as before Vault 1.13.
+    /// Whether errors of tokens are as older releases have them.
     #[must_use]
     pub fn old_errors(mut self, yes: bool) -> Self {
         self.old_errors = yes;

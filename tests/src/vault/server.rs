@@ -25,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 const STOP: Duration = Duration::from_secs(5);
 
 /// A Vault on a free port of 127.0.0.1, on the runtime that started it; it ends when dropped.
+///
+/// What it is asked by hand (`leases`, `is_valid`, …) is as of now: on a paused clock, ask from within the runtime.
 #[derive(Debug)]
 pub struct VaultServer {
     addr: SocketAddr,
@@ -77,6 +79,15 @@ impl VaultServer {
             Station::Standby,
             Some(self.address()),
         )
+    }
+
+    /// Another address of the same Vault, in plain HTTP: for [`VaultAdmin`](super::VaultAdmin) where clients have to use TLS.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn without_tls(&self) -> Self {
+        Self::open(Arc::clone(&self.node.shared), None, Station::Active, None)
     }
 
     /// From now on this standby answers with 307 to `active` in place of forwarding; with an empty address it does not know the

@@ -23,6 +23,11 @@ impl Env {
         date(self.unix(at), at.subsec_nanos())
     }
 
+    /// Seconds since 1970 as RFC 3339 prints them.
+    pub(super) fn calendar(&self, unix: u64) -> String {
+        date(unix, 0)
+    }
+
     /// `len` letters and digits.
     pub(super) fn word(&mut self, len: usize) -> String {
         (0..len).map(|_| self.rng.alphanumeric()).collect()

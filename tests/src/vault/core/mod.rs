@@ -24,6 +24,7 @@
 mod call;
 mod env;
 mod text;
+mod der;
 mod ttl;
 mod policy;
 mod token;
@@ -61,7 +62,7 @@ pub struct Core {
     env: Env,
     seal: Seal,
     root_token: String,
-    /// Errors as they were before 1.13: a token that is not known is only "permission denied".
+    /// Errors of tokens as older releases have them.
     old_errors: bool,
     namespaces: BTreeSet<String>,
     policies: BTreeMap<(String, String), Policy>,
@@ -123,7 +124,7 @@ impl Core {
         self
     }
 
-    /// With errors as before 1.13, which does not say "invalid token".
+    /// With errors of tokens as older releases have them: no "invalid token".
     #[must_use]
     pub fn old_errors(mut self) -> Self {
         self.old_errors = true;

@@ -160,7 +160,15 @@ impl<T: Backend> Mounts<T> {
         }
         let fields = Fields::of(body);
         let options = fields.value("options").and_then(Value::as_object);
-        let options = options.cloned().unwrap_or_default();
+        let mut options = options.cloned().unwrap_or_default();
+        // `kv-v2` is a name for `kv` with its version.
+        let kind = match kind {
+            "kv-v2" => {
+                options.insert("version".into(), "2".into());
+                "kv"
+            }
+            kind => kind,
+        };
         let backend = T::of_kind(kind, &options, env);
         let backend = backend
             .ok_or_else(|| Refusal::bad(format!("plugin not found in the catalog: {kind}")))?;

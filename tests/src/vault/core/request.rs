@@ -117,20 +117,16 @@ impl Core {
 
     /// The token of the request, if it may do this; takes one of its uses.
     fn admit(&mut self, call: &Call, verb: Verb, namespace: &str) -> Result<Token, Refusal> {
-        let denied = || Refusal::new(403, "permission denied");
-        let id = call
-            .token
-            .as_deref()
-            .filter(|id| !id.is_empty())
-            .ok_or_else(denied)?;
-        let old = self.old_errors;
+        let (old, denied) = (self.old_errors, || Refusal::new(403, "permission denied"));
+        let id = match call.token.as_deref() {
+            None | Some("") if old => return Err(Refusal::bad("missing client token")),
+            None | Some("") => return Err(denied()),
+            Some(id) => id,
+        };
         let Some(token) = self.tokens.get_mut(id) else {
             let both = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
-            return Err(if old {
-                denied()
-            } else {
-                Refusal::new(403, both)
-            });
+            let known = if old { "permission denied" } else { both };
+            return Err(Refusal::new(403, known));
         };
         let spent = token.clone();
         if let Some(uses) = &mut token.uses {

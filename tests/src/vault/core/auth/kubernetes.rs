@@ -53,11 +53,17 @@ impl Kubernetes {
                 fields
                     .needed("kubernetes_host")
                     .map_err(|_| Refusal::bad("no host provided"))?;
-                let mut config = ask.call.body.clone();
-                if let Some(config) = config.as_object_mut() {
-                    // It is never shown again.
-                    config.remove("token_reviewer_jwt");
-                }
+                // The reviewer's token is never shown again.
+                let config = json!({
+                    "kubernetes_host": fields.text("kubernetes_host"),
+                    "kubernetes_ca_cert": fields.text("kubernetes_ca_cert").unwrap_or_default(),
+                    "pem_keys": fields.list("pem_keys").unwrap_or_default(),
+                    "issuer": fields.text("issuer").unwrap_or_default(),
+                    "disable_iss_validation": fields.flag("disable_iss_validation").unwrap_or(true),
+                    "disable_local_ca_jwt": fields.flag("disable_local_ca_jwt").unwrap_or(false),
+                    "use_annotations_as_alias_metadata": false,
+                    "token_reviewer_jwt_set": fields.text("token_reviewer_jwt").is_some(),
+                });
                 self.config = Some(config);
                 Reply::empty()
             }

@@ -100,8 +100,8 @@ impl Database {
     pub(super) fn renew(&self, about: &str) -> Result<Grant, Refusal> {
         let (role, _) = about.split_once(' ').unwrap_or((about, ""));
         let found = self.roles.get(role).ok_or_else(|| {
-            Refusal::internal(&format!(
-                "error during renew: could not find role with name: {role:?}"
+            Refusal::bad(format!(
+                "failed to renew entry: resp: (*logical.Response)(nil) err: error during renew: could not find role with name: {role:?}"
             ))
         })?;
         Ok(found.grant(about.to_owned()))

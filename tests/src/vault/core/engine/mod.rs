@@ -29,7 +29,7 @@ impl Engine {
     pub(super) fn new(kind: &str, options: &Map<String, Value>, env: &mut Env) -> Option<Self> {
         let version = options.get("version").and_then(Value::as_str);
         Some(match (kind, version) {
-            ("kv-v2", _) | ("kv", Some("2")) => Self::Kv2(Kv2::default()),
+            ("kv", Some("2")) => Self::Kv2(Kv2::default()),
             ("kv" | "generic", _) => Self::Kv1(Kv1::default()),
             ("database", _) => Self::Database(Database::default()),
             ("pki", _) => Self::Pki(Box::new(Pki::new(env))),
