@@ -1,8 +1,14 @@
 //! Every way to log in.
-use crate::support::{Directory, Fixture, fetch, field, file};
+use crate::{
+    support::{Directory, Fixture, fetch, field, file},
+    tls::{Authority, Signed},
+};
 use detectviz_core::secret::SecretErrorKind;
-use detectviz_secrets::{store::Store, vault::AuthConfig};
-use detectviz_tests::vault::{VaultOptions, clock::Held};
+use detectviz_secrets::{
+    store::Store,
+    vault::{AuthConfig, VaultTlsConfig},
+};
+use detectviz_tests::vault::{TlsOptions, VaultOptions, clock::Held};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -244,6 +250,41 @@ async fn kubernetes_reads_its_token_at_every_login() {
     assert!(
         err.to_string()
             .contains("bind the role to this service account"),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_logs_in_and_a_strangers_does_not() {
+    let (authority, dir) = (Authority::new(), Directory::new("vault-cert"));
+    let node = authority.sign("127.0.0.1", false);
+    let options = VaultOptions::default().tls(TlsOptions::new(node.cert, node.key));
+    let fixture = Fixture::with(options).await;
+    fixture.admin.enable_auth("cert", "cert").await.unwrap();
+    let role =
+        json!({ "certificate": authority.pem(), "token_policies": "app", "token_ttl": "1h" });
+    fixture.write("auth/cert/certs/orders", role).await;
+    let ca = dir.write("ca.pem", &authority.pem());
+    let config = |name: &str, signed: &Signed| {
+        let cert = dir.write("cert.pem", &signed.cert);
+        let key = dir.write("key.pem", &signed.key);
+        let tls = VaultTlsConfig::default().ca_file(&ca).client(cert, key);
+        let auth = AuthConfig::Cert {
+            mount: "cert".to_owned(),
+            name: name.to_owned(),
+        };
+        fixture.config().tls(tls).auth(auth)
+    };
+    for name in ["", "orders"] {
+        let store = fixture.build(config(name, &authority.sign("orders", false)));
+        assert_eq!(field(&store, "kv/orders", "password").await, "one");
+    }
+    let stranger = Authority::new().sign("orders", false);
+    let store = fixture.build(config("orders", &stranger));
+    let err = fetch(&store, "kv/orders").await.unwrap_err();
+    assert_eq!(err.kind(), SecretErrorKind::Denied, "{err}");
+    assert!(
+        err.to_string().contains("let a certificate role trust"),
         "{err}"
     );
 }

@@ -34,7 +34,11 @@ async fn a_login_and_a_read_go_to_the_node_that_is_configured() {
         field(&fixture.store(), "kv/orders", "password").await,
         "one"
     );
-    assert_eq!(fixture.server.requests("kv/data/orders"), 1);
+    assert_eq!(
+        fixture.server.requests("kv/data/orders"),
+        2,
+        "written and read"
+    );
 }
 
 #[test]

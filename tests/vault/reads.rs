@@ -165,3 +165,52 @@ async fn a_path_without_a_mount_or_a_policy_says_what_to_do() {
         "a policy is no reason to log in again"
     );
 }
+
+#[tokio::test]
+async fn a_certificate_is_issued_for_its_life_and_with_a_lease_where_the_role_says_so() {
+    let fixture = Fixture::new().await;
+    fixture.admin.enable_mount("pki", "pki").await.unwrap();
+    let root = json!({ "common_name": "root", "ttl": "8760h" });
+    fixture.write("pki/root/generate/internal", root).await;
+    for (name, generate_lease) in [("plain", false), ("leased", true)] {
+        let role = json!({
+            "allowed_domains": "shop", "allow_subdomains": true, "max_ttl": "72h", "generate_lease": generate_lease,
+        });
+        fixture.write(&format!("pki/roles/{name}"), role).await;
+        let path =
+            format!("pki/issue/{name}?common_name=orders.shop&alt_names=a.shop%2Cb.shop&ttl=24h");
+        let store = fixture.store();
+        let found = fetch(&store, &path).await.unwrap();
+        assert!(text(&found, "certificate").starts_with("-----BEGIN CERTIFICATE-----\n"));
+        assert!(text(&found, "private_key").contains("PRIVATE KEY"));
+        assert_eq!(
+            found.label.as_deref(),
+            Some(text(&found, "serial_number").as_str())
+        );
+        let lent = grant(&found);
+        let day = Duration::from_secs(24 * 3600);
+        assert!(lent.duration <= day && lent.duration > day - Duration::from_secs(10));
+        assert_eq!(
+            (lent.renewable, lent.id.is_empty()),
+            (false, !generate_lease)
+        );
+        detectviz_secrets::store::Store::revoke(&store, &lent)
+            .await
+            .unwrap();
+    }
+    assert_eq!(fixture.server.requests("sys/leases/revoke"), 1);
+    for (path, expected) in [
+        (
+            "pki/issue/plain?common_name=orders.bank",
+            "not allowed by this role",
+        ),
+        (
+            "pki/issue/absent?common_name=orders.shop",
+            "unknown role: absent",
+        ),
+    ] {
+        let err = fetch(&fixture.store(), path).await.unwrap_err();
+        assert_eq!(err.kind(), SecretErrorKind::Malformed, "{err}");
+        assert!(err.to_string().contains(expected), "{err}");
+    }
+}

@@ -26,6 +26,8 @@ const POLICY: &str = r#"
 
 pub(crate) struct Fixture {
     pub(crate) server: VaultServer,
+    /// The same without TLS, for the admin.
+    _plain: VaultServer,
     pub(crate) admin: VaultAdmin,
     pub(crate) tasks: Tasks,
 }
@@ -44,9 +46,11 @@ impl Fixture {
     /// the user `app` has the password `hunter2`, for an hour and at most a day.
     pub(crate) async fn with(options: VaultOptions) -> Self {
         let server = VaultServer::start(options);
-        let admin = VaultAdmin::new(server.address(), server.root_token());
+        let plain = server.without_tls();
+        let admin = VaultAdmin::new(plain.address(), server.root_token());
         let fixture = Self {
             server,
+            _plain: plain,
             admin,
             tasks: Tasks::new(),
         };

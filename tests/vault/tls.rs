@@ -9,29 +9,29 @@ use detectviz_tests::vault::{ClientCertificates, TlsOptions, VaultOptions, Vault
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 
 /// An authority, and what it vouches for.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-struct Signed {
-    cert: String,
-    key: String,
+pub(crate) struct Signed {
+    pub(crate) cert: String,
+    pub(crate) key: String,
 }
 
 // === impl Authority ===
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// A certificate for `name`, whose life may be over.
-    fn sign(&self, name: &str, expired: bool) -> Signed {
+    pub(crate) fn sign(&self, name: &str, expired: bool) -> Signed {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         if expired {
             params.not_before = rcgen::date_time_ymd(2020, 1, 1);

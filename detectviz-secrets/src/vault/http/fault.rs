@@ -59,6 +59,7 @@ fn tls_remedy(err: &TlsError) -> String {
         TlsError::AlertReceived(
             AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
+            | AlertDescription::DecryptError
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::CertificateRevoked,
