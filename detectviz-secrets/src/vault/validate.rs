@@ -22,7 +22,8 @@ impl Section for VaultConfig {
             );
         }
         let namespace = &self.namespace;
-        if !namespace.is_empty() && !(is_path(namespace) && namespace.is_ascii()) {
+        let good = is_path(namespace) && namespace.is_ascii();
+        if !(namespace.is_empty() || good) {
             check.problem(
                 "namespace",
                 "is no path of a namespace",

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use detectviz_core::secret::Secret;
 use http::{HeaderValue, Request, header};
 use std::time::{Duration, SystemTime};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The most that is read of one answer. Vault refuses requests above 32 MiB; secrets are a thousand times smaller.
 pub(in crate::vault) const MAX_BODY: usize = 1 << 20;
@@ -68,6 +68,10 @@ pub(super) async fn send(
             return Err(too_large(node));
         }
         append(&mut room, &chunk);
+        // The rest of hyper's buffer may share it, and is then out of reach.
+        if let Ok(mut chunk) = chunk.try_into_mut() {
+            chunk.zeroize();
+        }
     }
     answer.body = room;
     Ok(answer)
