@@ -4,6 +4,7 @@ use detectviz_core::secret::SecretErrorKind;
 use detectviz_secrets::store::Store;
 use detectviz_tests::vault::{Fault, VaultOptions, clock::Held};
 use futures_util::future::join_all;
+use serde_json::json;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -107,6 +108,38 @@ async fn a_policy_that_is_removed_is_named_and_no_reason_to_log_in() {
         );
     }
     assert_eq!(fixture.logins(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_look_itself_up_is_replaced_once_and_not_again_and_again() {
+    let fixture = Fixture::with(VaultOptions::default().old_errors(true)).await;
+    let user =
+        json!({ "password": "hunter2", "token_policies": "app", "token_no_default_policy": true });
+    fixture.write("auth/userpass/users/app", user).await;
+    let store = fixture.store();
+    field(&store, "kv/orders", "password").await;
+    fixture.server.remove_policy("app");
+    for _ in 0..10 {
+        let err = fetch(&store, "kv/orders").await.unwrap_err();
+        assert_eq!(err.kind(), SecretErrorKind::Denied);
+    }
+    assert_eq!(fixture.logins(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_check_tries_a_failed_login_again() {
+    let held = Held::new();
+    let fixture = Fixture::new().await;
+    let store = fixture.store();
+    store.check().await.unwrap();
+    assert_eq!(fixture.logins(), 0, "nobody has asked for a secret");
+    fixture.server.set(Fault::Status(500).on("auth/"));
+    assert!(fetch(&store, "kv/orders").await.is_err());
+    assert!(store.check().await.is_err());
+    fixture.server.clear();
+    held.pass(Duration::from_secs(2), Duration::from_secs(1))
+        .await;
+    store.check().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -214,10 +214,11 @@ impl Store for VaultStore {
             uninitcode: None,
         });
         self.transport.call(&health, None).await?;
-        match self.session.problem().await {
-            Some(failure) => Err(failure.into()),
-            None => Ok(()),
+        // A login that failed is tried again, as seldom as for those who ask for secrets.
+        if self.session.has_failed().await {
+            self.session.token().await?;
         }
+        Ok(())
     }
 
     async fn close(&self) {

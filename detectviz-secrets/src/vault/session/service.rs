@@ -153,13 +153,10 @@ impl Session {
         }
     }
 
-    /// Why there is no login, if one was tried.
-    pub(in crate::vault) async fn problem(&self) -> Option<Failure> {
-        if self.0.state().token(clock::now()).is_some() {
-            return None;
-        }
+    /// Whether there is no login although one was tried.
+    pub(in crate::vault) async fn has_failed(&self) -> bool {
         let gate = self.0.gate.lock().await;
-        gate.refused.as_ref().map(|(_, failure)| failure.clone())
+        gate.refused.is_some() && self.0.state().token(clock::now()).is_none()
     }
 
     /// Logs out: a token that we logged in for is revoked, with everything that it was lent.
