@@ -7,6 +7,8 @@ use crate::{
     keeper::Keeper,
     store::Store,
 };
+#[cfg(feature = "vault")]
+use detectviz_core::secret::AuditedProvider;
 use detectviz_core::{error::BoxError, runtime::ProviderContext, secret::SecretsProvider};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
@@ -60,17 +62,32 @@ impl SecretsConfig {
         Ok(provider)
     }
 
-    /// Adds the stores that are somewhere else.
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "without features there are none"
+    /// Adds the stores that are somewhere else, each of which may log in with what `env` and `file` keep.
+    #[cfg_attr(
+        not(feature = "vault"),
+        expect(
+            clippy::unnecessary_wraps,
+            clippy::unused_self,
+            clippy::ptr_arg,
+            reason = "without features there are none"
+        )
     )]
     fn remote(
         &self,
         cx: &mut ProviderContext<'_>,
         stores: &mut Stores<'_>,
     ) -> Result<(), BoxError> {
+        #[cfg(feature = "vault")]
+        match self.vault.enabled {
+            true => {
+                let store = self
+                    .vault
+                    .clone()
+                    .build(stores.login("vault"), cx.tasks())?;
+                stores.keep(cx, "vault", store);
+            }
+            false => stores.lack("vault", "vault"),
+        }
         let _ = (cx, stores);
         Ok(())
     }
@@ -134,5 +151,26 @@ impl<'a> Stores<'a> {
             cx.register_check(&name, check, Arc::new(keeper.clone()));
         }
         self.keepers.insert(scheme, keeper);
+    }
+
+    /// What the store of `scheme` may log in with, audited under its name.
+    #[cfg(feature = "vault")]
+    fn login(&self, scheme: &str) -> Arc<dyn SecretsProvider> {
+        let local = self
+            .keepers
+            .iter()
+            .map(|(scheme, keeper)| (*scheme, keeper.clone()));
+        let local = local.filter(|(scheme, _)| ["env", "file"].contains(scheme));
+        let joined = local.fold(CompositeProvider::new(), |joined, (scheme, keeper)| {
+            joined.with(scheme, Arc::new(keeper))
+        });
+        let asker = format!("secrets.{scheme}");
+        Arc::new(AuditedProvider::new(asker, Arc::new(joined)))
+    }
+
+    #[cfg(feature = "vault")]
+    fn lack(&mut self, scheme: &'static str, section: &str) {
+        let remedy = format!("set `secrets.{section}.enabled: true`, and say there where it is");
+        self.absent.push((scheme, remedy));
     }
 }

@@ -27,11 +27,19 @@ pub struct SecretsConfig {
     pub fallback: BTreeMap<String, FallbackConfig>,
     /// `${secret:file:…}`.
     pub file: FileConfig,
+    /// `${secret:vault:…}`: HashiCorp Vault and OpenBao.
+    #[cfg(feature = "vault")]
+    pub vault: crate::vault::VaultConfig,
 }
 
 impl SecretsConfig {
     /// The schemes that [`build`](Self::build) knows; whether those of remote stores are served is configuration.
-    pub const SCHEMES: &[&str] = &["env", "file"];
+    pub const SCHEMES: &[&str] = &[
+        "env",
+        "file",
+        #[cfg(feature = "vault")]
+        "vault",
+    ];
 }
 
 impl Default for SecretsConfig {
@@ -47,6 +55,8 @@ impl Default for SecretsConfig {
             check,
             fallback: BTreeMap::new(),
             file: FileConfig::default(),
+            #[cfg(feature = "vault")]
+            vault: crate::vault::VaultConfig::default(),
         }
     }
 }
@@ -56,6 +66,8 @@ impl Section for SecretsConfig {
         check.nested("cache", &self.cache);
         check.nested("check", &self.check);
         check.nested("file", &self.file);
+        #[cfg(feature = "vault")]
+        check.nested("vault", &self.vault);
         if self.startup_timeout.is_zero() {
             check.problem(
                 "startup_timeout",

@@ -55,6 +55,8 @@ pub mod keeper;
 mod payload;
 pub mod env;
 pub mod file;
+#[cfg(feature = "vault")]
+pub mod vault;
 pub mod composite;
 mod config;
 mod build;

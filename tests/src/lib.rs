@@ -12,6 +12,7 @@ pub mod receiver;
 pub mod repository;
 pub mod scrape;
 pub mod upstream;
+pub mod vault;
 pub mod wait;
 pub mod yaml;
 

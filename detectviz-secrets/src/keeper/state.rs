@@ -307,16 +307,23 @@ impl Held {
     }
 
     fn renewed(&mut self, asked: Instant, renewed: Renewed, rng: &mut Rng) {
-        self.end = asked + renewed.duration;
-        // A lease that came back shorter runs into its max-TTL, from which no renewal saves it.
-        let capped = renewed.duration < self.grant.duration.mul_f64(0.9);
-        let little = renewed.duration < self.grant.duration.mul_f64(0.2);
-        (self.next, self.act) = match () {
-            () if little => (asked, Act::Fetch),
-            () if capped || !renewed.renewable => {
-                (asked + renew_after(renewed.duration, rng), Act::Fetch)
-            }
-            () => (asked + renew_after(renewed.duration, rng), Act::Renew),
+        let Renewed {
+            duration,
+            renewable,
+        } = renewed;
+        if duration >= self.grant.duration && renewable {
+            self.end = asked + duration;
+            self.next = asked + renew_after(duration, rng);
+            return;
+        }
+        // A lease that came back shorter runs into its max-TTL, from which no renewal saves it. That is told in whole
+        // seconds, of which the last may not be all there.
+        let sure = duration.saturating_sub(AGAIN);
+        self.end = asked + sure;
+        self.act = Act::Fetch;
+        self.next = match sure < self.grant.duration.mul_f64(0.2) {
+            true => asked,
+            false => asked + renew_after(sure, rng),
         };
     }
 }

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
         )
         .app_config("telemetry: {logs: {level: trace}}")
         .secrets(SecretsConfig::SCHEMES, |config: SecretsConfig, cx| {
-            Ok(config.build(cx.tasks()))
+            config.build(cx)
         })
         .kind(kinds::admin())
         .kind(Kind::new("teller", "Says all it can.", |config: TellerConfig, cx| {

@@ -67,11 +67,12 @@ fn s6_what_rotates_at_any_moment_is_read_again_after_a_second_and_not_sooner() {
 fn a_renewal_that_comes_back_shorter_is_the_last() {
     let (now, config) = (Instant::now(), CacheConfig::default());
     let mut rng = Rng::with_seed(3);
-    for (left, expected, within) in [
-        (60.0, Act::Renew, 42.0..=44.0),
-        (54.0, Act::Renew, 37.8..=39.6),
-        (30.0, Act::Fetch, 21.0..=22.0),
-        (11.0, Act::Fetch, 0.0..=0.0),
+    for (left, expected, within, end) in [
+        (60.0, Act::Renew, 42.0..=44.0, 60.0),
+        (59.0, Act::Fetch, 40.6..=42.6, 58.0),
+        (31.0, Act::Fetch, 21.0..=22.0, 30.0),
+        (12.0, Act::Fetch, 0.0..=0.0, 11.0),
+        (0.5, Act::Fetch, 0.0..=0.0, 0.0),
     ] {
         let mut timeline = Timeline::new(now);
         let life = leased(Duration::from_secs(60), true);
@@ -88,11 +89,11 @@ fn a_renewal_that_comes_back_shorter_is_the_last() {
             act == expected && within.contains(&after),
             "{left}: {act:?} {after}"
         );
-        assert_eq!(
-            timeline.serve(asked + seconds(left - 0.1), &config),
-            Serve::Fresh
-        );
-        assert_eq!(timeline.serve(asked + seconds(left), &config), Serve::Fetch);
+        if end > 0.0 {
+            let shortly = asked + seconds(end - 0.1);
+            assert_eq!(timeline.serve(shortly, &config), Serve::Fresh);
+        }
+        assert_eq!(timeline.serve(asked + seconds(end), &config), Serve::Fetch);
     }
 }
 

@@ -1,0 +1,79 @@
+//! Why Vault did not give what it was asked for.
+use detectviz_core::secret::{SecretError, SecretErrorKind, SecretRef};
+use std::{error, fmt, time::Duration};
+
+/// A call that failed: what is wrong and what to do about it, without a secret.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) cause: Cause,
+    message: String,
+}
+
+/// What a caller does something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The node cannot be asked now; another may.
+    Node,
+    /// The store cannot be asked now, whichever node.
+    Store {
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Permission denied: the token is dead, or a policy is missing.
+    Denied,
+    /// Vault knows that the token is dead.
+    DeadToken,
+    /// Nothing is there.
+    NotFound,
+    /// What was asked cannot be answered.
+    Refused,
+    /// The answer is no answer of Vault.
+    Malformed,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    pub(super) fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            message: message.into(),
+        }
+    }
+
+    /// The same with what was tried written before it.
+    pub(super) fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self.cause {
+            Cause::Store { retry_after } => retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether asking again may help.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.cause, Cause::Node | Cause::Store { .. })
+    }
+
+    pub(super) fn for_secret(self, reference: &SecretRef) -> SecretError {
+        let kind = match self.cause {
+            Cause::Node | Cause::Store { .. } => SecretErrorKind::Unavailable,
+            Cause::Denied | Cause::DeadToken => SecretErrorKind::Denied,
+            Cause::NotFound => SecretErrorKind::NotFound,
+            Cause::Refused | Cause::Malformed => SecretErrorKind::Malformed,
+        };
+        SecretError::new(kind, reference, self.message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for Failure {}

@@ -1,0 +1,11 @@
+//! The provider for Vault and OpenBao against a server of the documented API.
+mod auth;
+mod environment;
+mod faults;
+mod leases;
+mod nodes;
+mod reads;
+mod rotation;
+mod session;
+mod support;
+mod tls;
