@@ -157,6 +157,12 @@ async fn a_wrapped_answer_opens_once() -> Result<(), BoxError> {
         let bearer = place.client(&wrapped.info.token)?;
         let opened: Value = sys::wrapping::unwrap(&bearer, None).await?;
         assert_eq!(opened, json!({ "a": "b" }));
+        let own = place
+            .admin
+            .send("POST", "sys/wrapping/unwrap", Value::Null)
+            .await?;
+        assert_eq!(own.status, 400);
+        place.admin.read("auth/token/lookup-self").await?;
         place.close().await?;
     }
     Ok(())
