@@ -100,6 +100,17 @@ pub(super) fn capabilities<'a>(
     }
 }
 
+/// Whether `policies` grant anything on `mount` or below it: `hasMountAccess` of Vault's system backend.
+pub(super) fn touch<'a>(mut policies: impl Iterator<Item = &'a Policy>, mount: &str) -> bool {
+    let touches = |(pattern, granted): (&String, &Vec<String>)| {
+        let start = pattern.split(['*', '+']).next().unwrap_or_default();
+        let open = start.len() < pattern.len();
+        let denied = granted.is_empty() || granted.iter().any(|one| one == "deny");
+        !denied && (start.starts_with(mount) || (open && mount.starts_with(start)))
+    };
+    policies.any(|policy| policy.rules.iter().any(touches))
+}
+
 /// Whether `pattern` covers `path`.
 fn fits(pattern: &str, path: &str) -> bool {
     let (pattern, open) = match pattern.strip_suffix('*') {
@@ -234,6 +245,21 @@ mod tests {
             ("kv/data/app", &[]),
         ] {
             assert_eq!(granted(text, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_mount_is_touched_by_what_is_granted_on_it_or_below() {
+        for (rule, expected) in [
+            (r#"path "kv/data/app" { capabilities = ["read"] }"#, true),
+            (r#"path "k*" { capabilities = ["list"] }"#, true),
+            (r#"path "+/data/app" { capabilities = ["read"] }"#, true),
+            (r#"path "kv/data/app" { capabilities = ["deny"] }"#, false),
+            (r#"path "k" { capabilities = ["read"] }"#, false),
+            (r#"path "kv2/*" { capabilities = ["read"] }"#, false),
+        ] {
+            let policy = Policy::parse(rule).unwrap();
+            assert_eq!(touch([&policy].into_iter(), "kv/"), expected, "{rule}");
         }
     }
 
