@@ -63,16 +63,6 @@ impl Policy {
         let text = text.to_owned();
         Ok(Self { text, rules })
     }
-
-    /// Whether it grants anything below `mount`, which ends with a slash: `hasMountAccess` of `vault/logical_system.go`.
-    pub(super) fn reaches(&self, mount: &str) -> bool {
-        self.rules.iter().any(|(pattern, granted)| {
-            let start = pattern.split(['+', '*']).next().unwrap_or_default();
-            let open = start.len() < pattern.len();
-            let below = start.starts_with(mount) || (open && mount.starts_with(start));
-            below && !granted.iter().any(|capability| capability == "deny")
-        })
-    }
 }
 
 /// The capabilities that `policies` grant on `path`: those of the pattern that fits best; empty grants nothing.
