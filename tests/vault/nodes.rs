@@ -6,8 +6,8 @@ use detectviz_tests::vault::{Fault, VaultOptions, VaultServer};
 
 /// An address that nobody listens at.
 fn nobody() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    format!("http://{}", listener.local_addr().expect("a free port"))
 }
 
 #[tokio::test]

@@ -61,13 +61,19 @@ impl Fixture {
 
     async fn set_up(&self) {
         for (path, kind) in [("kv", "kv-v2"), ("old", "kv"), ("database", "database")] {
-            self.admin.enable_mount(path, kind).await.unwrap();
+            self.admin
+                .enable_mount(path, kind)
+                .await
+                .expect("the server of the test takes it");
         }
-        self.admin.put_policy("app", POLICY).await.unwrap();
+        self.admin
+            .put_policy("app", POLICY)
+            .await
+            .expect("the server of the test takes it");
         self.admin
             .enable_auth("userpass", "userpass")
             .await
-            .unwrap();
+            .expect("the server of the test takes it");
         for (path, body) in [
             (
                 "kv/data/orders",
@@ -97,7 +103,10 @@ impl Fixture {
     }
 
     pub(crate) async fn write(&self, path: &str, body: Value) -> Value {
-        self.admin.write(path, body).await.unwrap()
+        self.admin
+            .write(path, body)
+            .await
+            .expect("the server of the test takes it")
     }
 
     pub(crate) fn config(&self) -> VaultConfig {
@@ -131,13 +140,13 @@ impl Drop for Fixture {
 impl Directory {
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("detectviz-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).expect("a temporary directory");
         path
     }
 }
@@ -150,36 +159,37 @@ impl Drop for Directory {
 
 /// The store of `config`, whose login may use the variable `PASSWORD` and every file.
 pub(crate) fn build(config: VaultConfig, tasks: &Tasks) -> VaultStore {
+    // What they log in with has tasks of its own: those of the store are counted.
+    let own = Tasks::new();
+    let keep = |store| Keeper::new(store, CacheConfig::default(), &own);
     let env = EnvStore::new([("PASSWORD", "hunter2")]);
-    let file = FileConfig::default().build(tasks);
+    let file = Keeper::new(FileConfig::default().build(&own), CacheConfig::default(), &own);
     let bootstrap = CompositeProvider::new()
-        .with(
-            "env",
-            Arc::new(Keeper::new(env, CacheConfig::default(), tasks)),
-        )
-        .with(
-            "file",
-            Arc::new(Keeper::new(file, CacheConfig::default(), tasks)),
-        );
-    config.build(Arc::new(bootstrap), tasks).unwrap()
+        .with("env", Arc::new(keep(env)))
+        .with("file", Arc::new(file));
+    config
+        .build(Arc::new(bootstrap), tasks)
+        .expect("a valid configuration")
 }
 
 pub(crate) fn userpass() -> AuthConfig {
     AuthConfig::UserPass {
         mount: "userpass".to_owned(),
         username: "app".to_owned(),
-        password: "${secret:env:PASSWORD}".parse().unwrap(),
+        password: "${secret:env:PASSWORD}".parse().expect("a valid reference"),
     }
 }
 
 pub(crate) fn file(path: &std::path::Path) -> SecretRef {
     format!("${{secret:file:{}}}", path.display())
         .parse()
-        .unwrap()
+        .expect("a valid reference")
 }
 
 pub(crate) fn reference(path: &str) -> SecretRef {
-    format!("${{secret:vault:{path}}}").parse().unwrap()
+    format!("${{secret:vault:{path}}}")
+        .parse()
+        .expect("a valid reference")
 }
 
 pub(crate) async fn fetch(store: &VaultStore, path: &str) -> Result<Fetched, SecretError> {
@@ -188,12 +198,15 @@ pub(crate) async fn fetch(store: &VaultStore, path: &str) -> Result<Fetched, Sec
 
 /// The text of one field.
 pub(crate) async fn field(store: &VaultStore, path: &str, name: &str) -> String {
-    let fetched = fetch(store, path).await.unwrap();
+    let fetched = fetch(store, path).await.expect("it is there");
     text(&fetched, name)
 }
 
 pub(crate) fn text(fetched: &Fetched, name: &str) -> String {
-    fetched.fields[name].expose_str().unwrap().to_owned()
+    fetched.fields[name]
+        .expose_str()
+        .expect("it is text")
+        .to_owned()
 }
 
 pub(crate) fn grant(fetched: &Fetched) -> Grant {

@@ -22,8 +22,8 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+        let key = KeyPair::generate().expect("a certificate of ours");
+        Self(CertifiedIssuer::self_signed(params, key).expect("a certificate of ours"))
     }
 
     pub(crate) fn pem(&self) -> String {
@@ -32,14 +32,17 @@ impl Authority {
 
     /// A certificate for `name`, whose life may be over.
     pub(crate) fn sign(&self, name: &str, expired: bool) -> Signed {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a certificate of ours");
         if expired {
             params.not_before = rcgen::date_time_ymd(2020, 1, 1);
             params.not_after = rcgen::date_time_ymd(2021, 1, 1);
         }
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate().expect("a certificate of ours");
         Signed {
-            cert: params.signed_by(&key, &self.0).unwrap().pem(),
+            cert: params
+                .signed_by(&key, &self.0)
+                .expect("a certificate of ours")
+                .pem(),
             key: key.serialize_pem(),
         }
     }
@@ -152,10 +155,8 @@ async fn a_certificate_of_ours_is_shown_and_read_again() {
     let ours = authority.sign("orders", false);
     dir.write("cert.pem", &ours.cert);
     dir.write("key.pem", &ours.key);
-    // A login reads the files; there is no such user, which Vault says.
-    let err = fetch(&store, "kv/orders").await.unwrap_err();
-    assert_eq!(err.kind(), SecretErrorKind::Denied, "{err}");
-    store.check().await.unwrap_err();
+    // Nobody has logged in again: a call that no node took is reason enough to read the files.
+    store.check().await.unwrap();
 }
 
 #[tokio::test]

@@ -91,9 +91,11 @@ async fn database_users_are_there_for_as_long_as_their_lease() -> Result<(), Box
         );
         let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
         assert!(valid(user, password));
-        admin
-            .write("sys/leases/revoke", json!({ "lease_id": id }))
-            .await?;
+        for (sync, status) in [(false, 202), (true, 204)] {
+            let revoke = json!({ "lease_id": id, "sync": sync });
+            let revoked = admin.send("POST", "sys/leases/revoke", revoke).await?;
+            assert_eq!(revoked.status, status);
+        }
         assert!(!valid(user, password));
         let gone = admin
             .send("POST", "sys/leases/lookup", json!({ "lease_id": id }))

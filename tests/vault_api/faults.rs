@@ -52,7 +52,12 @@ async fn a_fault_meets_the_next_requests_of_its_path() -> Result<(), BoxError> {
         let answer = admin.send("GET", "kv/data/app", Value::Null).await?;
         assert_eq!(answer.status, expected);
     }
-    assert_eq!(server.requests("kv/data/app"), 4);
+    server.set(Fault::field("/data/data/key", json!(null)).times(1));
+    for expected in [Value::Null, json!("value")] {
+        let answer = admin.read("kv/data/app").await?;
+        assert_eq!(answer["data"]["data"]["key"], expected);
+    }
+    assert_eq!(server.requests("kv/data/app"), 6);
     let log = server.log();
     assert_eq!(log.last().unwrap().status, 200);
     assert_eq!(log[0].accessor, server.accessor(&admin.token));

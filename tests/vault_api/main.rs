@@ -8,3 +8,4 @@ mod tokens;
 mod auth;
 mod dynamic;
 mod sys;
+mod rest;

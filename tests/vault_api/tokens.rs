@@ -115,6 +115,20 @@ async fn a_policy_says_what_a_token_may() -> Result<(), BoxError> {
             let answer = own.send(method, &format!("{mount}/{path}"), body).await?;
             assert_eq!(answer.status, status, "{method} {path}");
         }
+        let internal = |path: &str| format!("sys/internal/ui/mounts/{path}");
+        let (known, none) = (
+            internal(&format!("{mount}/data/app")),
+            internal("cubbyhole-none/app"),
+        );
+        let shown = own.read(&known).await?;
+        assert_eq!(shown["data"]["options"]["version"], "2");
+        let refused = own.send("GET", &none, Value::Null).await?;
+        assert_eq!(refused.status, 403);
+        assert!(
+            refused
+                .text("/errors/0")
+                .starts_with("preflight capability check returned 403")
+        );
         let nobody = admin
             .with_token("")
             .send("GET", &format!("{mount}/data/app"), Value::Null)
@@ -157,6 +171,12 @@ async fn a_wrapped_answer_opens_once() -> Result<(), BoxError> {
         let bearer = place.client(&wrapped.info.token)?;
         let opened: Value = sys::wrapping::unwrap(&bearer, None).await?;
         assert_eq!(opened, json!({ "a": "b" }));
+        let own = place
+            .admin
+            .send("POST", "sys/wrapping/unwrap", Value::Null)
+            .await?;
+        assert_eq!(own.status, 400);
+        place.admin.read("auth/token/lookup-self").await?;
         place.close().await?;
     }
     Ok(())

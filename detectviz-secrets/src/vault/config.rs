@@ -35,7 +35,8 @@ pub struct VaultConfig {
     pub mounts: BTreeMap<String, MountKind>,
 }
 
-/// TLS towards Vault: rustls with ring. The files are read at every login, so that certificates may rotate.
+/// TLS towards Vault: rustls with ring. The files are read again at every login, and when no node could be asked, so that
+/// certificates may rotate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]

@@ -23,6 +23,8 @@ pub(super) enum Cause {
     Denied,
     /// Vault knows that the token is dead.
     DeadToken,
+    /// There is no token, since the login was refused.
+    Login,
     /// Nothing is there.
     NotFound,
     /// What was asked cannot be answered.
@@ -41,10 +43,13 @@ impl Failure {
         }
     }
 
-    /// The same with what was tried written before it.
-    pub(super) fn during(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
-        self
+    /// The same as the failure of a login, with what was tried written before it.
+    pub(super) fn of_login(self, what: &str) -> Self {
+        let cause = match self.cause {
+            Cause::Denied | Cause::DeadToken => Cause::Login,
+            cause => cause,
+        };
+        Self::new(cause, format!("{what}: {self}"))
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {
@@ -62,7 +67,7 @@ impl Failure {
     pub(super) fn for_secret(self, reference: &SecretRef) -> SecretError {
         let kind = match self.cause {
             Cause::Node | Cause::Store { .. } => SecretErrorKind::Unavailable,
-            Cause::Denied | Cause::DeadToken => SecretErrorKind::Denied,
+            Cause::Denied | Cause::DeadToken | Cause::Login => SecretErrorKind::Denied,
             Cause::NotFound => SecretErrorKind::NotFound,
             Cause::Refused | Cause::Malformed => SecretErrorKind::Malformed,
         };

@@ -1,4 +1,5 @@
 //! What a test lets go wrong.
+use serde_json::Value;
 use std::time::Duration;
 
 /// A trouble; [`Fault::on`] and [`Fault::times`] say where and how often.
@@ -29,6 +30,14 @@ pub enum Fault {
     Empty,
     /// The request is done, and the answer is an envelope with wrong types.
     WrongTypes,
+    /// The request is done, and in the answer this field has another value: `lease_duration` 0, a `ttl` of 0 while a password
+    /// rotates, a lease that cannot be renewed, a key that is not there.
+    Field {
+        /// Where, as RFC 6901 writes it: `/data/ttl`. An answer without it stays as it is.
+        pointer: String,
+        /// What stands there instead.
+        value: Value,
+    },
     /// The request is done, and the answer is valid JSON with this many bytes of padding in front.
     Huge(usize),
     /// The request is done, and the answer says that it has this type.
@@ -46,6 +55,13 @@ pub struct Rule {
 // === impl Fault ===
 
 impl Fault {
+    /// The field at `pointer` (RFC 6901) has this value.
+    #[must_use]
+    pub fn field(pointer: impl Into<String>, value: impl Into<Value>) -> Self {
+        let (pointer, value) = (pointer.into(), value.into());
+        Self::Field { pointer, value }
+    }
+
     /// For requests whose path after `/v1/` starts with `path`.
     #[must_use]
     pub fn on(self, path: impl Into<String>) -> Rule {

@@ -224,6 +224,13 @@ fn spoilt(answer: &Answer, fault: Option<Fault>) -> Response<Body> {
             });
             replace(&mut response, wrong.to_string());
         }
+        Some(Fault::Field { pointer, value }) => {
+            let mut body = answer.body.clone().unwrap_or_default();
+            if let Some(field) = body.pointer_mut(&pointer) {
+                *field = value;
+                replace(&mut response, body.to_string());
+            }
+        }
         Some(Fault::Huge(size)) => {
             let body = answer.body.as_ref().map(Value::to_string);
             let padded = " ".repeat(size) + &body.unwrap_or_default();

@@ -15,7 +15,7 @@ use rustify::{
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -44,6 +44,8 @@ pub(in crate::vault) struct Transport {
     /// The node that last answered.
     first: AtomicUsize,
     clients: Mutex<Option<Clients>>,
+    /// No node could be asked by the last call that tried all.
+    is_doubted: AtomicBool,
     tasks: Tasks,
 }
 
@@ -98,6 +100,7 @@ impl Transport {
             },
             first: AtomicUsize::new(0),
             clients: Mutex::default(),
+            is_doubted: AtomicBool::new(false),
             tasks: tasks.clone(),
         }
     }
@@ -109,6 +112,8 @@ impl Transport {
         token: Option<&Secret>,
     ) -> Result<Answer, Failure> {
         let known = self.clients().clone();
+        // What no node has taken may be certificates that have been replaced since.
+        let known = known.filter(|_| !self.is_doubted.swap(false, Relaxed));
         let clients = match known {
             Some(clients) => clients,
             None => self.reload().await?,
@@ -120,6 +125,7 @@ impl Transport {
                 done => return done,
             }
         }
+        self.is_doubted.store(true, Relaxed);
         // A node that was asked in vain is not the first to be asked again.
         let _ = self.first.fetch_update(Relaxed, Relaxed, |at| {
             Some((at + 1) % self.nodes.len().max(1))

@@ -79,7 +79,7 @@ impl Login {
             transport.refresh().await?;
             self.by_method(transport).await
         };
-        granted.await.map_err(|failure| failure.during(&what))
+        granted.await.map_err(|failure| failure.of_login(&what))
     }
 
     async fn by_method(&self, transport: &Transport) -> Result<Granted, Failure> {

@@ -1,3 +1,4 @@
+//! What answers mean, as the documentation shows them.
 use super::{
     envelope::{Envelope, absence},
     failure::Cause,

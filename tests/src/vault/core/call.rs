@@ -192,6 +192,15 @@ impl Answer {
         }
     }
 
+    /// 202 and no body: it will be done.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self {
+            status: 202,
+            body: None,
+        }
+    }
+
     /// With a body of its own, as `sys/health` has.
     #[must_use]
     pub fn plain(status: u16, body: Value) -> Self {

@@ -101,7 +101,12 @@ impl Core {
                 false => Ok(id.to_owned()),
             }
         };
-        let empty = Ok(Answer::empty());
+        // `LazyRevoke` answers before it is done, unless `sync` is asked for. Here it is done at once.
+        let lazy = fields.flag("sync") != Some(true) && action != "revoke-force";
+        let revoked = Ok(match lazy {
+            true => Answer::accepted(),
+            false => Answer::empty(),
+        });
         match (action, verb) {
             ("lookup", Verb::List) => {
                 let outcome = Reply::folder(self.leases.keys(), rest)?;
@@ -118,13 +123,13 @@ impl Core {
             ("revoke", Verb::Write) => {
                 // An unknown lease is no error: it is as revoked as can be.
                 self.revoke_lease(&id(rest)?);
-                empty
+                revoked
             }
             ("revoke-prefix" | "revoke-force", Verb::Write) => {
                 self.revoke_leases(|lease| lease.id.starts_with(rest));
-                empty
+                revoked
             }
-            ("tidy", Verb::Write) => empty,
+            ("tidy", Verb::Write) => Ok(Answer::empty()),
             ("lookup" | "renew" | "revoke" | "revoke-prefix" | "revoke-force" | "tidy", _) => {
                 Err(Refusal::no_operation())
             }

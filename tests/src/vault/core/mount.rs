@@ -240,15 +240,25 @@ impl<T: Backend> Mounts<T> {
     }
 }
 
-/// `sys/internal/ui/mounts/:path`, by which clients learn the version of a KV engine.
-pub(super) fn internal(engines: &mut Mounts<Engine>, namespace: &str, path: &str) -> Outcome {
-    let full = format!("{namespace}{path}/");
-    let full = if engines.route(&full).is_some() {
-        full
-    } else {
-        format!("{namespace}{path}")
-    };
-    let (at, mount, _) = engines.route(&full).ok_or_else(Refusal::denied)?;
+/// `sys/internal/ui/mounts/:path`, by which clients learn the version of a KV engine. No policy names it: who may do anything
+/// below the mount may ask, which is what `allowed` is told.
+pub(super) fn internal(
+    engines: &mut Mounts<Engine>,
+    namespace: &str,
+    path: &str,
+    allowed: impl Fn(&str) -> bool,
+) -> Outcome {
+    let full = format!("{namespace}{}/", path.trim_end_matches('/'));
+    let found = engines.route(&full).filter(|(at, _, _)| allowed(at));
+    let (at, mount, _) = found.ok_or_else(|| {
+        Refusal::new(
+            403,
+            format!(
+                "preflight capability check returned 403, please ensure client's policies grant access to path \"{}/\"",
+                path.trim_end_matches('/')
+            ),
+        )
+    })?;
     let at = at.strip_prefix(namespace).unwrap_or(at).to_owned();
     let mut shown = mount.show();
     shown["path"] = at.into();

@@ -63,16 +63,6 @@ impl Policy {
         let text = text.to_owned();
         Ok(Self { text, rules })
     }
-
-    /// Whether it grants anything below `mount`, which ends with a slash: `hasMountAccess` of `vault/logical_system.go`.
-    pub(super) fn reaches(&self, mount: &str) -> bool {
-        self.rules.iter().any(|(pattern, granted)| {
-            let start = pattern.split(['+', '*']).next().unwrap_or_default();
-            let open = start.len() < pattern.len();
-            let below = start.starts_with(mount) || (open && mount.starts_with(start));
-            below && !granted.iter().any(|capability| capability == "deny")
-        })
-    }
 }
 
 /// The capabilities that `policies` grant on `path`: those of the pattern that fits best; empty grants nothing.
@@ -98,6 +88,17 @@ pub(super) fn capabilities<'a>(
         true => Vec::new(),
         false => granted,
     }
+}
+
+/// Whether `policies` grant anything on `mount` or below it: `hasMountAccess` of Vault's system backend.
+pub(super) fn touch<'a>(mut policies: impl Iterator<Item = &'a Policy>, mount: &str) -> bool {
+    let touches = |(pattern, granted): (&String, &Vec<String>)| {
+        let start = pattern.split(['*', '+']).next().unwrap_or_default();
+        let open = start.len() < pattern.len();
+        let denied = granted.is_empty() || granted.iter().any(|one| one == "deny");
+        !denied && (start.starts_with(mount) || (open && mount.starts_with(start)))
+    };
+    policies.any(|policy| policy.rules.iter().any(touches))
 }
 
 /// Whether `pattern` covers `path`.
@@ -234,6 +235,21 @@ mod tests {
             ("kv/data/app", &[]),
         ] {
             assert_eq!(granted(text, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_mount_is_touched_by_what_is_granted_on_it_or_below() {
+        for (rule, expected) in [
+            (r#"path "kv/data/app" { capabilities = ["read"] }"#, true),
+            (r#"path "k*" { capabilities = ["list"] }"#, true),
+            (r#"path "+/data/app" { capabilities = ["read"] }"#, true),
+            (r#"path "kv/data/app" { capabilities = ["deny"] }"#, false),
+            (r#"path "k" { capabilities = ["read"] }"#, false),
+            (r#"path "kv2/*" { capabilities = ["read"] }"#, false),
+        ] {
+            let policy = Policy::parse(rule).unwrap();
+            assert_eq!(touch([&policy].into_iter(), "kv/"), expected, "{rule}");
         }
     }
 

@@ -85,7 +85,16 @@ impl Core {
                     None => Reply::data(json!({
                         "auth": self.auths.list(namespace), "secret": self.mounts.list(namespace),
                     }))?,
-                    Some(path) => mount::internal(&mut self.mounts, namespace, path)?,
+                    Some(path) => {
+                        let token = call.token.as_deref().and_then(|id| self.tokens.get(id));
+                        let token = token.ok_or_else(Refusal::denied)?.clone();
+                        let policies: Vec<Policy> = self.policies_of(&token).cloned().collect();
+                        let allowed = |at: &str| {
+                            let at = at.strip_prefix(&token.namespace).unwrap_or(at);
+                            token.is_root() || policy::touch(policies.iter(), at)
+                        };
+                        mount::internal(&mut self.mounts, namespace, path, allowed)?
+                    }
                 }
             }
             "policies" => {

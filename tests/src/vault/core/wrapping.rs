@@ -100,7 +100,8 @@ impl Core {
 
     fn open(&mut self, token: &str) -> Result<Wrapped, Refusal> {
         let wrapped = self.wrapped.remove(token);
+        let wrapped = wrapped.ok_or_else(|| Refusal::bad(INVALID))?;
         self.tokens.take_tree(token);
-        wrapped.ok_or_else(|| Refusal::bad(INVALID))
+        Ok(wrapped)
     }
 }
