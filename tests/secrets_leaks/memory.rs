@@ -1,8 +1,10 @@
 //! What is left of a secret in the memory of a process that no longer needs it.
 use detectviz_tests::{Launch, foreign::TempDir, memory::Masked, wait::within};
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Write},
+    os::unix::ffi::OsStrExt,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
@@ -34,7 +36,11 @@ impl Holder {
             .arg(dir)
             .args(wanted.iter().map(Masked::to_string))
             .env_clear()
-            .env("CANARY", variable)
+            // A variable need not be UTF-8.
+            .env(
+                "CANARY",
+                OsStr::from_bytes(&[variable.as_bytes(), b"\xff"].concat()),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
