@@ -8,7 +8,7 @@
 //!
 //! let wanted: Masked = "fb".repeat(32).parse().expect("digits in pairs");
 //! assert_eq!(count(&wanted), 0);
-//! let mut held = vec![0x5e; 32];
+//! let mut held = vec![0x5e_u8; 32];
 //! assert_eq!(count(&wanted), 1);
 //! held.fill(0);
 //! assert_eq!(count(&wanted), 0, "{held:?}");
