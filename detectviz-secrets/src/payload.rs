@@ -18,10 +18,14 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Fields, String> {
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(REMEDY.to_owned());
     }
-    let object: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|err| {
+    let not_json = |err: serde_json::Error| {
         let (line, column) = (err.line(), err.column());
         format!("{REMEDY}: line {line}, column {column} is not JSON")
-    })?;
+    };
+    // Names are decoded as they come: not before it is known that they are names.
+    let whole: &RawValue = serde_json::from_slice(bytes).map_err(not_json)?;
+    let object: BTreeMap<String, &RawValue> =
+        serde_json::from_str(whole.get()).map_err(not_json)?;
     let mut fields = Fields::new();
     for (name, raw) in object {
         let text = raw.get();

@@ -1,8 +1,10 @@
 //! What is left of a secret in the memory of a process that no longer needs it.
 use detectviz_tests::{Launch, foreign::TempDir, memory::Masked, wait::within};
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Write},
+    os::unix::ffi::OsStrExt,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
@@ -34,7 +36,11 @@ impl Holder {
             .arg(dir)
             .args(wanted.iter().map(Masked::to_string))
             .env_clear()
-            .env("CANARY", variable)
+            // A variable need not be UTF-8.
+            .env(
+                "CANARY",
+                OsStr::from_bytes(&[variable.as_bytes(), b"\xff"].concat()),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -88,7 +94,7 @@ impl Drop for Holder {
 }
 
 /// Secrets of one round, one for each way to hold them, as the holder reads them.
-fn canaries(round: u32) -> [String; 8] {
+fn canaries(round: u32) -> [String; 9] {
     let half = || format!("{:016x}", fastrand::u64(..));
     std::array::from_fn(|n| format!("{}{round}{n}{}", half(), half()))
 }
@@ -103,13 +109,23 @@ fn masked<'a>(canaries: impl IntoIterator<Item = &'a String>) -> Vec<Masked> {
         .collect()
 }
 
-fn write(dir: &Path, canaries: &[String; 8]) {
+fn write(dir: &Path, canaries: &[String; 9]) {
     let put = |name: &str, text: String| {
         let next = dir.join(".next");
         let written = fs::write(&next, text).and_then(|()| fs::rename(next, dir.join(name)));
         written.expect("the directory is ours");
     };
-    let [token, user, password, json, escaped, yaml, block, env] = canaries;
+    let [
+        token,
+        user,
+        password,
+        json,
+        escaped,
+        yaml,
+        block,
+        env,
+        broken,
+    ] = canaries;
     fs::create_dir_all(dir.join("volume")).expect("the directory is ours");
     put("token", format!("{token}\n"));
     put("volume/user", user.clone());
@@ -123,6 +139,13 @@ fn write(dir: &Path, canaries: &[String; 8]) {
         format!("a: {yaml}\nb: '{yaml}'\nc: \"\\t{yaml}\"\nd: |\n  -----\n  {block}\n"),
     );
     put("a.env", format!("A={env}\nB=\"\\t{env}\" # of the tests\n"));
+    put(
+        "broken.json",
+        format!("{{\"a\": \"{broken}\", \"{broken}\" }}"),
+    );
+    put("text.json", format!("\"{broken}\""));
+    put("broken.yaml", format!("a: {broken}\nb: \"{broken}\\q\"\n"));
+    put("broken.env", format!("A={broken}\nB=\"{broken}\n"));
     put("large", format!("{token}{}", "x".repeat(300_000)));
 }
 
@@ -146,7 +169,7 @@ fn a_rotated_secret_leaves_no_copy_and_neither_does_a_dropped_one() {
     let [variable, ..] = canaries(3);
     let all = masked(first.iter().chain(&second).chain([&variable]));
     let mut holder = Holder::start(dir.path(), &variable, &all);
-    let (old, new, env) = (0..16, 16..32, 32..34);
+    let (old, broken, new, env) = (0..16, 16..18, 18..34, 36..38);
     write(dir.path(), &first);
     let before = holder.tell("count");
     assert!(before.iter().all(|count| count.ours == 0), "{before:?}");
@@ -162,6 +185,7 @@ fn a_rotated_secret_leaves_no_copy_and_neither_does_a_dropped_one() {
         "what is held is found: {held:?}"
     );
     assert!(held[env.clone()].iter().all(found), "{held:?}");
+    holder.forgets(broken, "what could not be understood");
     assert!(!held[new.clone()].iter().any(found), "{held:?}");
 
     write(dir.path(), &second);

@@ -6,11 +6,12 @@
 //! ```
 //! use detectviz_tests::memory::{Masked, count};
 //!
-//! let wanted = Masked::new(&[0x5e, 0x1f].repeat(8));
+//! let wanted: Masked = "fb".repeat(32).parse().expect("digits in pairs");
 //! assert_eq!(count(&wanted), 0);
-//! let held = [0x5e, 0x1f].repeat(8);
+//! let mut held = vec![0x5e_u8; 32];
 //! assert_eq!(count(&wanted), 1);
-//! drop(held);
+//! held.fill(0);
+//! assert_eq!(count(&wanted), 0, "{held:?}");
 //! ```
 use std::{
     fmt,

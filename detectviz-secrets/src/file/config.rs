@@ -19,7 +19,7 @@ pub struct FileConfig {
     #[serde(with = "detectviz_core::config::duration")]
     #[schemars(with = "DurationText")]
     pub poll_interval: Duration,
-    /// The largest file that is read; Kubernetes keeps at most 1 MiB in one Secret.
+    /// The largest file, or directory of files, that is read; Kubernetes keeps at most 1 MiB in one Secret.
     pub max_size: ByteSize,
 }
 
@@ -38,7 +38,7 @@ impl FileConfig {
         self
     }
 
-    /// Sets the size of the largest file that is read.
+    /// Sets the size of the largest file, or directory of files, that is read.
     #[must_use]
     pub fn max_size(mut self, size: ByteSize) -> Self {
         self.max_size = size;

@@ -1,7 +1,7 @@
 //! Files of `NAME=value` lines.
 //!
-//! What `docker compose`, python-dotenv and the shells agree on, without replacing variables: a `$` is a `$`. What they read
-//! differently, such as unknown escapes and values over several lines, is refused.
+//! The syntax is that of Docker Compose's env files (docs.docker.com, "Env file syntax") without interpolation: a `$` is a
+//! `$`. What tools read differently, such as unknown escapes and values over several lines, is refused.
 use super::form::line_of;
 use crate::store::Fields;
 use detectviz_core::secret::Secret;

@@ -61,7 +61,7 @@ pub(super) struct Listing {
     names: Vec<String>,
 }
 
-/// Reads the file, or all files of the directory, at `path`; none may hold more than `max_size` bytes.
+/// Reads the file, or all files of the directory, at `path`, up to `max_size` bytes.
 pub(super) fn read(path: &Path, max_size: u64) -> Result<Found, Unreadable> {
     let link = volume_of(path);
     let mut last = Unreadable::new(path, Why::Restless);
@@ -220,9 +220,14 @@ impl Listing {
         Ok(Self { directory, names })
     }
 
+    /// Reads them all; together they may hold `max_size` bytes.
     pub(super) fn read(self, max_size: u64) -> Result<Vec<(String, Content)>, Unreadable> {
+        let mut rest = max_size;
         let read = |name: String| {
             let content = read_file(&self.directory.join(&name), max_size)?;
+            let size = content.bytes.len() as u64;
+            let left = rest.checked_sub(size);
+            rest = left.ok_or_else(|| Unreadable::new(&self.directory, Why::TooLarge))?;
             Ok((name, content))
         };
         self.names.into_iter().map(read).collect()

@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         span: Span,
     ) -> Result<Option<Secret>, String> {
         let (start, end) = (self.byte_at(span.start), self.byte_at(span.end));
-        let source = &self.text[start..end];
+        let source = self.text.get(start..end).unwrap_or_default();
         let one_line = |text: &&str| !text.contains(['\n', '\r']);
         let secret = match style {
             ScalarStyle::Plain => match Some(source.trim()).filter(one_line) {

@@ -19,6 +19,9 @@ use std::{
 /// What is fetched from the directory.
 const FILES: [&str; 6] = ["token", "volume", "a.json", "a.yaml", "a.env", "large"];
 
+/// What is there too, and cannot be understood.
+const BROKEN: [&str; 4] = ["broken.json", "text.json", "broken.yaml", "broken.env"];
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let Some(dir) = arguments.next() else {
@@ -47,6 +50,13 @@ async fn serve(dir: &Path, wanted: &[Masked]) -> Result<(), std::io::Error> {
                         .fetch(&reference.map_err(std::io::Error::other)?)
                         .await;
                     next.push(fetched.map_err(std::io::Error::other)?);
+                }
+                for path in BROKEN {
+                    let reference = format!("file:{path}").parse();
+                    let reference = reference.map_err(std::io::Error::other)?;
+                    if files.fetch(&reference).await.is_ok() {
+                        return Err(std::io::Error::other(path));
+                    }
                 }
                 let env = env.get_or_insert_with(|| EnvStore::new(process_environment()));
                 let reference = "env:CANARY".parse().map_err(std::io::Error::other)?;

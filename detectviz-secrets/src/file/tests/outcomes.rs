@@ -1,5 +1,11 @@
 //! What stands at a path, and what comes of it.
-use super::*;
+use super::{
+    super::{
+        error,
+        source::{self, Found, Unreadable, Why},
+    },
+    *,
+};
 use rustix::fs::{CWD, Mode, mkfifoat};
 use std::{
     ffi::OsStr,
@@ -20,6 +26,9 @@ async fn what_is_wrong_with_a_file_is_named() {
     fs::create_dir(at("nothing")).unwrap();
     fs::create_dir(at("full")).unwrap();
     dir.write("full/a", b"");
+    fs::create_dir(at("wide")).unwrap();
+    dir.write("wide/a", &[b'x'; 4096]);
+    dir.write("wide/b", b"x");
     fs::create_dir(at("torn")).unwrap();
     symlink("..gone", at("torn/..data")).unwrap();
     symlink("nowhere", at("dangling")).unwrap();
@@ -54,6 +63,7 @@ async fn what_is_wrong_with_a_file_is_named() {
         ("pipe", SecretErrorKind::Malformed, "is a pipe"),
         ("socket", SecretErrorKind::Malformed, "is a socket"),
         ("/dev/null", SecretErrorKind::Malformed, "is a device"),
+        ("wide", SecretErrorKind::Malformed, "raise `max_size`"),
         ("large", SecretErrorKind::Malformed, "raise `max_size`"),
         (
             "full?format=json",
@@ -74,6 +84,20 @@ async fn what_is_wrong_with_a_file_is_named() {
         assert_eq!(err.kind(), kind, "{err}");
         let (shown, path) = (err.to_string(), path.split('?').next().unwrap());
         assert!(shown.contains(says) && shown.contains(path), "{shown}");
+    }
+}
+
+#[test]
+fn the_permissions_that_count_are_those_of_the_file_behind_the_links() {
+    let dir = Dir::new();
+    dir.write("token", b"x");
+    symlink("token", dir.0.join("link")).unwrap();
+    for mode in [0o640, 0o604] {
+        fs::set_permissions(dir.0.join("token"), fs::Permissions::from_mode(mode)).unwrap();
+        match source::read(&dir.0.join("link"), 10) {
+            Ok(Found::File(content)) => assert_eq!(content.mode, mode),
+            _ => panic!("it is a file"),
+        }
     }
 }
 
@@ -105,9 +129,9 @@ async fn a_file_that_may_not_be_read_is_denied() {
         // Root reads everything: the mapping alone is left to test.
         let err = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         let path = PathBuf::from("/x");
-        let why = super::super::source::Why::Other(err);
-        let unreadable = super::super::source::Unreadable { path, why };
-        let err = super::super::error::unreadable(&reference("x"), unreadable, ByteSize(1));
+        let why = Why::Other(err);
+        let unreadable = Unreadable { path, why };
+        let err = error::unreadable(&reference("x"), unreadable, ByteSize(1));
         assert_eq!(err.kind(), SecretErrorKind::Denied, "{err}");
         return;
     }
