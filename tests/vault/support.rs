@@ -163,7 +163,11 @@ pub(crate) fn build(config: VaultConfig, tasks: &Tasks) -> VaultStore {
     let own = Tasks::new();
     let keep = |store| Keeper::new(store, CacheConfig::default(), &own);
     let env = EnvStore::new([("PASSWORD", "hunter2")]);
-    let file = Keeper::new(FileConfig::default().build(&own), CacheConfig::default(), &own);
+    let file = Keeper::new(
+        FileConfig::default().build(&own),
+        CacheConfig::default(),
+        &own,
+    );
     let bootstrap = CompositeProvider::new()
         .with("env", Arc::new(keep(env)))
         .with("file", Arc::new(file));
