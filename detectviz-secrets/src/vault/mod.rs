@@ -36,6 +36,7 @@
 //! assert_eq!(format!("{store:?}"), r#"VaultStore { addresses: ["http://127.0.0.1:8200"], .. }"#);
 //! ```
 mod auth;
+mod auth_read;
 mod config;
 mod failure;
 mod address;
