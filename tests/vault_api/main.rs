@@ -8,4 +8,5 @@ mod tokens;
 mod auth;
 mod dynamic;
 mod sys;
+mod nonsense;
 mod rest;

@@ -5,6 +5,9 @@
 use super::call::Refusal;
 use serde_json::{Map, Value};
 
+/// In seconds. Go's durations end at 292 years.
+const CENTURY: u64 = 36_525 * 86_400;
+
 /// The fields of a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields<'a>(Option<&'a Map<String, Value>>);
@@ -77,39 +80,39 @@ fn list(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whole seconds, rounded down as Vault does.
+/// Whole seconds, rounded down as Vault does; at most a century.
 pub(super) fn seconds(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) if text.is_empty() => Some(0),
         Value::String(text) => duration(text),
-        value => value.as_u64(),
+        value => value.as_u64().filter(|seconds| *seconds <= CENTURY),
     }
 }
 
-/// `30`, `1h30m`, `2d`, `500ms`.
+/// `30`, `1h30m`, `2d`, `500ms`; at most a century.
 pub(super) fn duration(text: &str) -> Option<u64> {
-    if let Ok(seconds) = text.parse() {
-        return Some(seconds);
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds).filter(|seconds| *seconds <= CENTURY);
     }
-    let (mut rest, mut millis) = (text, 0);
+    let (mut rest, mut millis) = (text, 0_u64);
     while !rest.is_empty() {
         let number = rest.find(|c: char| !c.is_ascii_digit())?;
         let count: u64 = rest[..number].parse().ok()?;
         rest = &rest[number..];
         let unit = rest.find(|c: char| c.is_ascii_digit());
         let unit = unit.unwrap_or(rest.len());
-        millis += count
-            * match &rest[..unit] {
-                "ms" => 1,
-                "s" => 1_000,
-                "m" => 60_000,
-                "h" => 3_600_000,
-                "d" => 86_400_000,
-                _ => return None,
-            };
+        let factor = match &rest[..unit] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        millis = millis.checked_add(count.checked_mul(factor)?)?;
         rest = &rest[unit..];
     }
-    Some(millis / 1_000)
+    Some(millis / 1_000).filter(|seconds| *seconds <= CENTURY)
 }
 
 /// As Go prints a duration: `1h0m0s`.
@@ -153,7 +156,9 @@ mod tests {
             assert_eq!(duration(text), Some(seconds), "{text}");
             assert_eq!(go_duration(seconds), printed);
         }
-        assert_eq!(duration("soon"), None);
+        for wrong in ["soon", "-1", "1.5h", "9999999999", "99999999999999999d"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
