@@ -1,12 +1,12 @@
 //! How to log in.
 use detectviz_core::secret::SecretRef;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// How to log in; `method` says by which of Vault's auth methods. What is secret is a reference to `env` or `file`, which is
 /// read again at every login.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(
     tag = "method",
     rename_all = "lowercase",
@@ -82,23 +82,23 @@ impl AuthConfig {
         }
     }
 
-    fn approle() -> String {
+    pub(super) fn approle() -> String {
         "approle".to_owned()
     }
 
-    fn kubernetes() -> String {
+    pub(super) fn kubernetes() -> String {
         "kubernetes".to_owned()
     }
 
-    fn userpass() -> String {
+    pub(super) fn userpass() -> String {
         "userpass".to_owned()
     }
 
-    fn cert() -> String {
+    pub(super) fn cert() -> String {
         "cert".to_owned()
     }
 
-    fn token_file() -> PathBuf {
+    pub(super) fn token_file() -> PathBuf {
         PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount/token")
     }
 }

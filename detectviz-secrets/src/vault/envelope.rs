@@ -114,10 +114,9 @@ impl<'a> Envelope<'a> {
                     ends.last_vault_rotation,
                 )
             }
-            Form::Issued if self.lease_id.is_empty() => (
-                self.certificate(&ends, session, answer)?,
-                ends.serial_number,
-            ),
+            Form::Issued if self.lease_id.is_empty() => {
+                (Self::certificate(&ends, answer)?, ends.serial_number)
+            }
             Form::Issued | Form::Plain | Form::KvV2 => (self.life(session), ends.serial_number),
         };
         let fetched = Fetched::new(fields).life(life);
@@ -135,12 +134,12 @@ impl<'a> Envelope<'a> {
             renewable: self.renewable && !self.lease_id.is_empty(),
             id: self.lease_id.clone(),
             duration: Duration::from_secs(self.lease_duration),
-            session,
+            session: if self.lease_id.is_empty() { 0 } else { session },
         })
     }
 
     /// A certificate lasts until it expires, counted by the clock of the node that says so.
-    fn certificate(&self, ends: &Ends, session: u64, answer: &Answer) -> Result<Life, Failure> {
+    fn certificate(ends: &Ends, answer: &Answer) -> Result<Life, Failure> {
         let now = match answer.date {
             Some(date) => date
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -160,7 +159,8 @@ impl<'a> Envelope<'a> {
             id: String::new(),
             duration,
             renewable: false,
-            session,
+            // It outlives the login.
+            session: 0,
         }))
     }
 }
@@ -212,7 +212,15 @@ fn versioned(data: &RawValue) -> Result<Fetched, Failure> {
 }
 
 fn fields(data: &RawValue) -> Result<Fields, Failure> {
-    payload::json(data.get().as_bytes()).map_err(|_| not_understood("data that is no object"))
+    let fields = payload::json(data.get().as_bytes())
+        .map_err(|_| not_understood("data that is no object"))?;
+    if fields.is_empty() {
+        return Err(Failure::new(
+            Cause::Empty,
+            "write a field to it: it has none",
+        ));
+    }
+    Ok(fields)
 }
 
 /// `null` is what it would be if it were left out.

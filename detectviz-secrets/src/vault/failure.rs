@@ -27,6 +27,8 @@ pub(super) enum Cause {
     Login,
     /// Nothing is there.
     NotFound,
+    /// Something without a field is there.
+    Empty,
     /// What was asked cannot be answered.
     Refused,
     /// The answer is no answer of Vault.
@@ -69,6 +71,7 @@ impl Failure {
             Cause::Node | Cause::Store { .. } => SecretErrorKind::Unavailable,
             Cause::Denied | Cause::DeadToken | Cause::Login => SecretErrorKind::Denied,
             Cause::NotFound => SecretErrorKind::NotFound,
+            Cause::Empty => SecretErrorKind::Empty,
             Cause::Refused | Cause::Malformed => SecretErrorKind::Malformed,
         };
         SecretError::new(kind, reference, self.message)

@@ -16,6 +16,10 @@
 //! are endpoints of our own, and all answers are read into buffers that are wiped. Neither proxies nor any other variable of the
 //! environment have an effect, and a token follows a redirect to the given nodes and the same host alone.
 //!
+//! # Cancel safety
+//! A call may be dropped; a login that it has begun goes on for the others, so that a wrapped secret which was opened is not lost.
+//!
+//! # Examples
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use detectviz_core::task::Tasks;
@@ -41,6 +45,7 @@
 //! # }
 //! ```
 mod auth;
+mod auth_read;
 mod config;
 mod failure;
 mod address;

@@ -52,7 +52,10 @@ struct Auth<'a> {
 /// The `data` of `auth/token/lookup-self`.
 #[derive(Deserialize)]
 struct Looked<'a> {
+    /// Rounded down: zero in the last second too.
     ttl: u64,
+    #[serde(borrow, default)]
+    expire_time: Option<Cow<'a, str>>,
     #[serde(default)]
     renewable: bool,
     #[serde(default)]
@@ -89,7 +92,7 @@ impl Granted {
             value,
             is_ours: false,
             life: TokenLife {
-                ttl: Duration::from_secs(looked.ttl),
+                ttl: Duration::from_secs(looked.ttl.max(u64::from(looked.expire_time.is_some()))),
                 renewable: looked.renewable && looked.token_type != "batch",
             },
         })

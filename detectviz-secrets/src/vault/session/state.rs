@@ -105,8 +105,13 @@ impl State {
             return;
         };
         self.failures = 0;
+        // Less than a second is left.
+        if life.ttl.is_zero() && held.ends.is_some() {
+            self.held = Some(held);
+            return self.unrenewable(token, asked, jitter);
+        }
         let slack = held.best.mul_f64(CAPPED_SHARE) + ROUNDING;
-        let capped = !life.ttl.is_zero() && life.ttl + slack < held.best;
+        let capped = life.ttl + slack < held.best;
         let life = TokenLife {
             renewable: life.renewable && !capped,
             ..life

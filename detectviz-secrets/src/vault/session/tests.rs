@@ -98,6 +98,24 @@ fn a_capped_renewal_leads_to_a_new_login_before_the_end() {
 }
 
 #[test]
+fn a_token_in_its_last_second_does_not_count_as_one_that_never_ends() {
+    let mut state = State::default();
+    let now = Instant::now();
+    let (token, _) = state.logged_in(granted("a", MINUTE, true), now, 0.0);
+    state.renewed(&token, life(Duration::ZERO, true), now + MINUTE / 2, 0.0);
+    let (at, step) = state.next().unwrap();
+    assert_eq!(step, Step::Login);
+    assert!(at < now + MINUTE && state.token(now + MINUTE).is_none());
+    for (expire_time, expected) in [("null", 0), (r#""2026-01-01T00:00:00Z""#, 1)] {
+        let data =
+            format!(r#"{{"ttl":0,"expire_time":{expire_time},"type":"service","num_uses":0}}"#);
+        let data: Box<RawValue> = RawValue::from_string(data).unwrap();
+        let found = Granted::of_given(Secret::from("a"), Some(&data)).unwrap();
+        assert_eq!(found.life, life(Duration::from_secs(expected), false));
+    }
+}
+
+#[test]
 fn a_new_token_is_a_new_session_and_the_same_is_none() {
     let mut state = State::default();
     let now = Instant::now();

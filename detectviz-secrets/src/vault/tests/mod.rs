@@ -162,6 +162,7 @@ fn what_is_no_answer_of_vault_is_told_apart_and_not_repeated() {
             "other types",
         ),
         (r#"{"data":["canary"]}"#, Cause::Malformed, "no object"),
+        (r#"{"data":{}}"#, Cause::Empty, "it has none"),
         (
             r#"{"data":null}"#,
             Cause::NotFound,

@@ -93,3 +93,41 @@ fn every_method_is_read_with_its_defaults_and_no_unknown_key() {
         .to_string();
     assert!(!err.contains("canary"), "{err}");
 }
+
+#[test]
+fn a_section_of_a_file_is_read_and_its_faults_are_named() {
+    let read = |auth: &str| {
+        let yaml = format!(
+            "vault:\n  enabled: true\n  addresses: [\"http://vault:8200\"]\n  auth: {auth}\n"
+        );
+        let mut loaded =
+            config::load(&config::Sources::new().embedded_app("a.yaml", &yaml)).unwrap();
+        let section: VaultConfig = loaded.section("vault");
+        loaded
+            .finish()
+            .map(|_| section)
+            .map_err(|problems| problems.to_string())
+    };
+    let section = read("{ method: approle, role_id: r, secret_id: \"${secret:env:S}\" }").unwrap();
+    assert_eq!(section.auth.method(), "approle");
+    for (auth, expected) in [
+        (
+            "{ method: approle, role_id: r, secret_id: canary }",
+            "vault.auth.secret_id",
+        ),
+        ("{ method: approle, role_id: r }", "secret_id"),
+        (
+            "{ method: approle, role_id: r, secret_id: \"${secret:env:S}\", mout: x }",
+            "the key `mout` is unknown",
+        ),
+        ("{ method: cert, role: r }", "none of the method `cert`"),
+        ("{ method: aprole }", "approle"),
+        ("{ method: kubernetes, role: \"\" }", "vault.auth.role"),
+    ] {
+        let err = read(auth).unwrap_err();
+        assert!(
+            err.contains(expected) && !err.contains("canary"),
+            "{auth}: {err}"
+        );
+    }
+}
