@@ -2,7 +2,7 @@
 use super::{
     access::Attributes,
     fault::Fault,
-    server::Shared,
+    server::{Peer, Shared},
     status,
     stream::{self, Body, Scope},
     world::{Answer, World, partial},
@@ -35,9 +35,12 @@ struct Asked {
 
 pub(super) async fn answer(
     shared: Arc<Shared>,
-    certificate: Option<Vec<u8>>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, BoxError> {
+    if shared.is_frozen(&peer) {
+        pending::<()>().await;
+    }
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let asked = Asked::new(&head.method, &head.uri, &head.headers);
@@ -45,7 +48,7 @@ pub(super) async fn answer(
     if let Some(fault) = said {
         return faulty(fault).await;
     }
-    let credential = certificate.as_deref().or(bearer(&head.headers));
+    let credential = peer.certificate.as_deref().or(bearer(&head.headers));
     let answer = {
         let mut world = shared.world();
         let answer = asked.answer(&mut world, credential, &body);

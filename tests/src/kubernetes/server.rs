@@ -17,7 +17,6 @@ use rustls::ServerConfig;
 use serde_json::{Value, json};
 use std::{
     fs,
-    future::pending,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     sync::{
@@ -56,6 +55,13 @@ pub(super) struct Shared {
     open: watch::Sender<usize>,
     /// Moves whenever a watch should look.
     ticks: watch::Sender<u64>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    connection: usize,
+    pub(super) certificate: Option<Vec<u8>>,
 }
 
 // === impl Cluster ===
@@ -361,6 +367,11 @@ impl Shared {
         self.open.send_modify(|open| *open -= 1);
     }
 
+    /// Whether the connection of `peer` answers no more.
+    pub(super) fn is_frozen(&self, peer: &Peer) -> bool {
+        peer.connection <= self.frozen.load(Ordering::Relaxed)
+    }
+
     /// Notes a request, and says how it fails.
     pub(super) fn requested(&self, verb: &str, uri: String) -> Option<Fault> {
         lock(&self.requests).push((verb.to_owned(), uri));
@@ -387,15 +398,12 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         let certificate = certificate
             .and_then(|chain| chain.first())
             .map(|der| der.to_vec());
-        let service = service_fn(move |request| {
-            let (shared, certificate) = (Arc::clone(&of_service), certificate.clone());
-            async move {
-                if number <= shared.frozen.load(Ordering::Relaxed) {
-                    return pending().await;
-                }
-                api::answer(shared, certificate, request).await
-            }
-        });
+        let peer = Peer {
+            connection: number,
+            certificate,
+        };
+        let service =
+            service_fn(move |request| api::answer(Arc::clone(&of_service), peer.clone(), request));
         let io = TokioIo::new(stream);
         if h2 {
             let http = http2::Builder::new(TokioExecutor::new());
