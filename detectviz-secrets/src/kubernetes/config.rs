@@ -17,7 +17,7 @@ pub struct KubernetesConfig {
     /// Whether `${secret:k8s:…}` is served.
     pub enabled: bool,
     /// The namespace of a reference that names none. Empty: that of the pod, from the file `namespace` beside its token, or
-    /// that of the context of the kubeconfig.
+    /// that of the context of the kubeconfig; where neither says one, `default`.
     pub namespace: String,
     /// The kubeconfig to take server and credentials from, outside a cluster. Empty: those of the pod's service account.
     /// `KUBECONFIG` is not read.
