@@ -67,15 +67,9 @@ impl Origin {
                 port,
                 directory,
             } => {
-                // An IPv6 address stands in brackets in a URL.
-                let host = if host.contains(':') && !host.starts_with('[') {
-                    format!("[{host}]")
-                } else {
-                    host.clone()
-                };
                 let authority = directory.join("ca.crt");
                 Ok(Access {
-                    server: format!("https://{host}:{port}"),
+                    server: url(host, port),
                     server_name: None,
                     authorities: certificates(&file(&authority)?, &authority.display())?,
                     identity: None,
@@ -119,6 +113,15 @@ impl fmt::Debug for Token {
             Self::Value(_) => f.write_str("Value([redacted])"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
         }
+    }
+}
+
+/// An IPv6 address stands in brackets in a URL, and without them in the environment of a pod.
+fn url(host: &str, port: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("https://[{host}]:{port}")
+    } else {
+        format!("https://{host}:{port}")
     }
 }
 
@@ -185,5 +188,31 @@ fn own_namespace(path: &Path) -> Result<Option<String>, Failure> {
             format!("{} cannot be read ({err})", path.display()),
             "let this user read it, or set `namespace`",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_the_service_is_a_url_for_each_family() {
+        for (host, expected) in [
+            ("10.96.0.1", "https://10.96.0.1:443"),
+            ("fd00::1", "https://[fd00::1]:443"),
+            ("[fd00::1]", "https://[fd00::1]:443"),
+            (
+                "kubernetes.default.svc",
+                "https://kubernetes.default.svc:443",
+            ),
+        ] {
+            assert_eq!(url(host, "443"), expected);
+        }
+    }
+
+    #[test]
+    fn s10_a_token_never_shows_itself() {
+        let token = Token::Value(Zeroizing::new("canary".to_owned()));
+        assert!(!format!("{token:?}").contains("canary"));
     }
 }

@@ -15,12 +15,18 @@ pub(super) struct Wiped(Zeroizing<Vec<u8>>);
 /// The lines of an answer, as they come.
 pub(super) struct Lines {
     body: Incoming,
+    splitter: Splitter,
+    limit: usize,
+    server: String,
+}
+
+/// Cuts bytes that come in pieces into lines.
+#[derive(Default)]
+struct Splitter {
     /// What has come after the last line that was given.
     rest: Wiped,
     /// Where in `rest` no end of a line was found.
     searched: usize,
-    limit: usize,
-    server: String,
 }
 
 // === impl Wiped ===
@@ -90,8 +96,7 @@ impl Lines {
     pub(super) fn new(body: Incoming, limit: usize, server: &str) -> Self {
         Self {
             body,
-            rest: Wiped::default(),
-            searched: 0,
+            splitter: Splitter::default(),
             limit,
             server: server.to_owned(),
         }
@@ -100,25 +105,74 @@ impl Lines {
     /// The next line without its end, or `None` at the end of the answer; half a line before the end is none.
     pub(super) async fn next(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         loop {
-            let new = &self.rest.0[self.searched..];
-            if let Some(at) = new.iter().position(|byte| *byte == b'\n') {
-                let end = self.searched + at;
-                self.searched = 0;
-                let mut line = self.rest.take(end + 1);
-                line.truncate(end);
-                if line.trim_ascii().is_empty() {
-                    continue;
-                }
+            if let Some(line) = self.splitter.line() {
                 return Ok(Some(line));
             }
-            self.searched = self.rest.0.len();
-            if self.searched > self.limit {
+            if self.splitter.searched > self.limit {
                 return Err(Failure::TooLarge { limit: self.limit });
             }
             match next(&mut self.body, &self.server).await? {
-                Some(bytes) => self.rest.push(&bytes),
+                Some(bytes) => self.splitter.rest.push(&bytes),
                 None => return Ok(None),
             }
         }
+    }
+}
+
+// === impl Splitter ===
+
+impl Splitter {
+    /// The next whole line that is not empty, without its end.
+    fn line(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        loop {
+            let new = &self.rest.0[self.searched..];
+            let Some(at) = new.iter().position(|byte| *byte == b'\n') else {
+                self.searched = self.rest.0.len();
+                return None;
+            };
+            let end = self.searched + at;
+            self.searched = 0;
+            let mut line = self.rest.take(end + 1);
+            line.truncate(end);
+            if !line.trim_ascii().is_empty() {
+                return Some(line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_the_same_however_the_bytes_come() {
+        let whole = b"{\"a\":1}\n\n \r\n{\"b\":2}\r\nhalf";
+        for first in 0..whole.len() {
+            for second in first..whole.len() {
+                let mut splitter = Splitter::default();
+                let mut lines = Vec::new();
+                for piece in [&whole[..first], &whole[first..second], &whole[second..]] {
+                    splitter.rest.push(piece);
+                    while let Some(line) = splitter.line() {
+                        lines.push(line.trim_ascii().to_vec());
+                    }
+                }
+                let expected: [&[u8]; 2] = [b"{\"a\":1}", b"{\"b\":2}"];
+                assert_eq!(lines, expected, "{first} {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_grows_keeps_what_it_holds() {
+        let mut buffer = Wiped::default();
+        for byte in 0..=255 {
+            buffer.push(&[byte; 100]);
+        }
+        assert_eq!(buffer.0.len(), 25_600);
+        assert_eq!((buffer.0[99], buffer.0[100], buffer.0[25_599]), (0, 1, 255));
+        assert_eq!(buffer.take(100).as_slice(), [0; 100]);
+        assert_eq!((buffer.0.len(), buffer.0[0]), (25_500, 1));
     }
 }

@@ -19,13 +19,13 @@ impl Kubernetes {
         let token = cluster.account("shop", "orders", &[Self::reader()]);
         let name = format!("conform-kubernetes-{}", std::process::id());
         let kubeconfig = std::env::temp_dir().join(name);
-        fs::write(&kubeconfig, cluster.kubeconfig(&token)).unwrap();
+        fs::write(&kubeconfig, cluster.kubeconfig(&token)).expect("a temporary directory");
         let config = KubernetesConfig::default()
             .kubeconfig(&kubeconfig)
             .namespace("shop")
             .timeout(Duration::from_secs(1));
         let tasks = Tasks::new();
-        let store = config.build(|_| None, &tasks).unwrap();
+        let store = config.build(|_| None, &tasks).expect("a kubeconfig");
         Self {
             keeper: Keeper::new(store, quick(), &tasks),
             cluster,
@@ -53,7 +53,9 @@ impl Place for Kubernetes {
 
     fn reference(&self, name: &str, field: Option<&str>) -> SecretRef {
         let field = field.map_or(String::new(), |field| format!("#{field}"));
-        format!("${{secret:k8s:{name}{field}}}").parse().unwrap()
+        format!("${{secret:k8s:{name}{field}}}")
+            .parse()
+            .expect("a valid reference")
     }
 
     async fn put(&self, name: &str, fields: &[(&str, &str)]) -> bool {

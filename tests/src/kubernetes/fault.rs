@@ -26,7 +26,7 @@ pub(super) struct Planned {
 }
 
 /// The fault of a request with `verb`, which uses it up.
-pub(super) fn next(planned: &mut Vec<Planned>, verb: &str) -> Option<Fault> {
+pub(super) fn next(planned: &mut [Planned], verb: &str) -> Option<Fault> {
     let at = planned
         .iter()
         .position(|p| p.times > 0 && (p.verb == verb || p.verb == "*"))?;
