@@ -58,6 +58,8 @@ pub mod file;
 #[cfg(feature = "vault")]
 pub mod vault;
 pub mod composite;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 mod config;
 mod build;
 mod component;

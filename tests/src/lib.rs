@@ -3,6 +3,7 @@ pub mod cpu;
 pub mod foreign;
 pub mod h2;
 pub mod http1;
+pub mod kubernetes;
 pub mod leaks;
 pub mod lines;
 pub mod load;

@@ -1,4 +1,5 @@
 //! The stores that the body runs against.
 mod env;
 mod file;
+mod kubernetes;
 mod vault;
