@@ -20,6 +20,10 @@ mod payload;
 mod flight;
 pub mod env;
 pub mod file;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+mod cloud;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod scheme;
 mod config;
 

@@ -1,0 +1,95 @@
+//! What others would read from the environment has no effect: each store is used in a process full of it.
+use crate::{aws, support::value};
+use detectviz_tests::{clouds::moto::Moto, foreign::TempDir, http1::is_timeout};
+use serde_json::json;
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    process::Command,
+};
+
+/// What third-party libraries would read by themselves.
+const HOSTILE: [&str; 32] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CA_BUNDLE",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_TENANT_ID",
+    "GCE_METADATA_HOST",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_PROJECT",
+    "IDENTITY_ENDPOINT",
+    "ALL_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+];
+
+/// Names what a child talks to.
+const TALKS_TO: &str = "DETECTVIZ_TEST_CHILD_OF";
+
+/// Runs the test `name` of this program again, in a process where every hostile variable leads into a trap.
+fn in_hostile_process(name: &str, url: &str) {
+    let trap = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    trap.set_nonblocking(true).expect("a socket");
+    let trapped = format!("http://{}", trap.local_addr().expect("an address"));
+    let mut child = Command::new(std::env::current_exe().expect("this program is a file"));
+    child
+        .args(["--exact", name, "--nocapture"])
+        .env(TALKS_TO, url);
+    for variable in HOSTILE {
+        child.env(variable, &trapped);
+    }
+    let ended = child.output().expect("it runs");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    let called = trap.accept().expect_err("nobody calls");
+    assert!(is_timeout(&called), "{called}");
+}
+
+/// What the child talks to; `None` in a run of the whole suite, which has the parents.
+#[expect(clippy::disallowed_methods, reason = "how a parent tells its child")]
+fn told() -> Option<String> {
+    std::env::var(TALKS_TO).ok()
+}
+
+#[test]
+fn aws_reads_nothing_from_a_hostile_environment() {
+    let moto = Moto::start();
+    moto.secrets(
+        "CreateSecret",
+        &json!({"Name": "a", "SecretString": "plain"}),
+    );
+    in_hostile_process("environment::aws_in_a_child", &moto.url());
+}
+
+#[tokio::test]
+async fn aws_in_a_child() {
+    let Some(url) = told() else { return };
+    let dir = TempDir::new();
+    assert_eq!(
+        value(&aws::store(&url, &dir), "aws:a", "value").await,
+        "plain"
+    );
+}

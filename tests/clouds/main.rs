@@ -1,0 +1,13 @@
+//! The stores of clouds: AWS against moto's server, Google and Azure against fakes of their documented REST surface. Each
+//! under the feature of its name.
+#![cfg(test)]
+
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "aws")]
+mod aws_logins;
+#[cfg(feature = "aws")]
+mod environment;
+mod features;
+#[cfg(feature = "aws")]
+mod support;
