@@ -24,6 +24,8 @@ pub mod file;
 mod cloud;
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "gcp")]
+pub mod gcp;
 pub mod scheme;
 mod config;
 

@@ -1,7 +1,5 @@
 //! What others would read from the environment has no effect: each store is used in a process full of it.
-use crate::{aws, support::value};
-use detectviz_tests::{clouds::moto::Moto, foreign::TempDir, http1::is_timeout};
-use serde_json::json;
+use detectviz_tests::http1::is_timeout;
 use std::{
     net::{Ipv4Addr, TcpListener},
     process::Command,
@@ -47,14 +45,14 @@ const HOSTILE: [&str; 32] = [
 const TALKS_TO: &str = "DETECTVIZ_TEST_CHILD_OF";
 
 /// Runs the test `name` of this program again, in a process where every hostile variable leads into a trap.
-fn in_hostile_process(name: &str, url: &str) {
+fn in_hostile_process(name: &str, urls: &[&str]) {
     let trap = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     trap.set_nonblocking(true).expect("a socket");
     let trapped = format!("http://{}", trap.local_addr().expect("an address"));
     let mut child = Command::new(std::env::current_exe().expect("this program is a file"));
     child
         .args(["--exact", name, "--nocapture"])
-        .env(TALKS_TO, url);
+        .env(TALKS_TO, urls.join(" "));
     for variable in HOSTILE {
         child.env(variable, &trapped);
     }
@@ -68,28 +66,61 @@ fn in_hostile_process(name: &str, url: &str) {
     assert!(is_timeout(&called), "{called}");
 }
 
-/// What the child talks to; `None` in a run of the whole suite, which has the parents.
+/// What the child talks to; nothing in a run of the whole suite, which has the parents.
 #[expect(clippy::disallowed_methods, reason = "how a parent tells its child")]
-fn told() -> Option<String> {
-    std::env::var(TALKS_TO).ok()
+fn told() -> Vec<String> {
+    let told = std::env::var(TALKS_TO).unwrap_or_default();
+    told.split_whitespace().map(str::to_owned).collect()
 }
 
-#[test]
-fn aws_reads_nothing_from_a_hostile_environment() {
-    let moto = Moto::start();
-    moto.secrets(
-        "CreateSecret",
-        &json!({"Name": "a", "SecretString": "plain"}),
-    );
-    in_hostile_process("environment::aws_in_a_child", &moto.url());
+#[cfg(feature = "aws")]
+mod aws {
+    use super::{in_hostile_process, told};
+    use crate::{aws, support::value};
+    use detectviz_tests::{clouds::moto::Moto, foreign::TempDir};
+    use serde_json::json;
+
+    #[test]
+    fn nothing_is_read_from_a_hostile_environment() {
+        let moto = Moto::start();
+        moto.secrets(
+            "CreateSecret",
+            &json!({"Name": "a", "SecretString": "plain"}),
+        );
+        in_hostile_process("environment::aws::in_a_child", &[&moto.url()]);
+    }
+
+    #[tokio::test]
+    async fn in_a_child() {
+        let [url] = &told()[..] else { return };
+        let dir = TempDir::new();
+        let store = aws::store(url, &dir);
+        assert_eq!(value(&store, "aws:a", "value").await, "plain");
+    }
 }
 
-#[tokio::test]
-async fn aws_in_a_child() {
-    let Some(url) = told() else { return };
-    let dir = TempDir::new();
-    assert_eq!(
-        value(&aws::store(&url, &dir), "aws:a", "value").await,
-        "plain"
-    );
+#[cfg(feature = "gcp")]
+mod gcp {
+    use super::{in_hostile_process, told};
+    use crate::{gcp, support::value};
+    use detectviz_secrets::gcp::GcpCredentials;
+    use detectviz_tests::clouds::gcp::{metadata, secret_manager};
+
+    #[test]
+    fn nothing_is_read_from_a_hostile_environment() {
+        let (api, _) = secret_manager(gcp::project(&[("p/secrets/db", &[gcp::PLAIN])]));
+        let server = metadata("token", 3_600);
+        in_hostile_process("environment::gcp::in_a_child", &[api.url(), server.url()]);
+        assert_eq!((api.calls().len(), server.calls().len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn in_a_child() {
+        let [url, metadata] = &told()[..] else { return };
+        let credentials = GcpCredentials::Metadata {
+            endpoint: metadata.clone(),
+        };
+        let store = gcp::store(url, credentials);
+        assert_eq!(value(&store, "gcp:db", "value").await, "plain");
+    }
 }

@@ -6,8 +6,10 @@
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_logins;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod environment;
 mod features;
-#[cfg(feature = "aws")]
+#[cfg(feature = "gcp")]
+mod gcp;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod support;

@@ -199,11 +199,9 @@ impl LogIn<'_> {
 }
 
 /// What AWS said, or why it said nothing.
-pub(super) fn said<E: ProvideErrorMetadata>(
-    err: &SdkError<E, HttpResponse>,
-) -> Result<Said<'_>, Failure>
+pub(super) fn said<E>(err: &SdkError<E, HttpResponse>) -> Result<Said<'_>, Failure>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata,
 {
     // Errors of the SDK hold the answer, so that none of them is passed on.
     match err {

@@ -1,16 +1,22 @@
 //! Which addresses a secret may travel to.
-use detectviz_core::{config::Checker, secret::SecretRef};
+use detectviz_core::config::Checker;
+#[cfg(any(feature = "aws", feature = "azure"))]
+use detectviz_core::secret::SecretRef;
 use http::Uri;
 use std::{net::IpAddr, time::Duration};
 
-/// Reports an address under `key` that is no `https://…`; plain `http` is left to a loopback, for tests and sidecars.
-pub(crate) fn check_https(check: &mut Checker<'_>, key: &str, address: &str) {
-    let fine = parts(address).is_some_and(|(scheme, host)| match scheme.as_str() {
+/// Whether nobody on the way reads along: `https`, or plain `http` to a loopback.
+pub(crate) fn is_private(address: &str) -> bool {
+    parts(address).is_some_and(|(scheme, host)| match scheme.as_str() {
         "https" => true,
         "http" => host == "localhost" || is_ip(&host, |ip| ip.is_loopback()),
         _ => false,
-    });
-    if !fine {
+    })
+}
+
+/// Reports an address under `key` that is no `https://…`; plain `http` is left to a loopback, for tests and sidecars.
+pub(crate) fn check_https(check: &mut Checker<'_>, key: &str, address: &str) {
+    if !is_private(address) {
         check.problem(
             key,
             "is no address that a secret may travel to",
@@ -51,6 +57,7 @@ pub(crate) fn check_timeout(check: &mut Checker<'_>, timeout: Duration) {
     }
 }
 
+#[cfg(any(feature = "aws", feature = "azure"))]
 /// Reports a reference under `key` that needs a store to log in to a store.
 pub(crate) fn check_reference(check: &mut Checker<'_>, key: &str, reference: Option<&SecretRef>) {
     let served = |reference: &SecretRef| ["env", "file"].contains(&reference.scheme());

@@ -9,9 +9,17 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+mod form;
 
+#[cfg(any(feature = "aws", feature = "azure"))]
+pub(crate) use self::address::check_reference;
+#[cfg(feature = "gcp")]
+pub(crate) use self::address::is_private;
+#[cfg(any(feature = "gcp", feature = "azure"))]
+pub(crate) use self::form::{bearer, post_form};
 pub(crate) use self::{
-    address::{check_https, check_metadata, check_reference, check_timeout},
+    address::{check_https, check_metadata, check_timeout},
     failure::Failure,
     session::{Life, Login, Session},
     source::read_file,
