@@ -26,6 +26,8 @@ mod cloud;
 pub mod aws;
 #[cfg(feature = "gcp")]
 pub mod gcp;
+#[cfg(feature = "azure")]
+pub mod azure;
 pub mod scheme;
 mod config;
 

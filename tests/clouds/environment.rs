@@ -124,3 +124,31 @@ mod gcp {
         assert_eq!(value(&store, "gcp:db", "value").await, "plain");
     }
 }
+
+#[cfg(feature = "azure")]
+mod azure {
+    use super::{in_hostile_process, told};
+    use crate::{azure, support::value};
+    use detectviz_secrets::azure::AzureCredentials;
+    use detectviz_tests::clouds::azure::{imds, key_vault};
+    use serde_json::json;
+
+    #[test]
+    fn nothing_is_read_from_a_hostile_environment() {
+        let (api, _) = key_vault(azure::vault(&[("db", "plain", json!({}))]));
+        let server = imds(None, "canary-token");
+        in_hostile_process("environment::azure::in_a_child", &[api.url(), server.url()]);
+        assert_eq!((api.calls().len(), server.calls().len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn in_a_child() {
+        let [url, metadata] = &told()[..] else { return };
+        let credentials = AzureCredentials::ManagedIdentity {
+            client_id: None,
+            endpoint: metadata.clone(),
+        };
+        let store = azure::store(url, credentials);
+        assert_eq!(value(&store, "azure:db", "value").await, "plain");
+    }
+}

@@ -6,6 +6,8 @@
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_logins;
+#[cfg(feature = "azure")]
+mod azure;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod environment;
 mod features;

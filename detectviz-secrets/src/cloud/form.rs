@@ -56,6 +56,14 @@ pub(crate) async fn post_form(
     Ok(wire.send(request).await?)
 }
 
+/// `value` as it stands in a query (RFC 3986, section 2.1).
+#[cfg(feature = "azure")]
+pub(crate) fn encoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(3 * value.len());
+    encode(&mut bytes, value);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn encode(form: &mut Vec<u8>, value: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {

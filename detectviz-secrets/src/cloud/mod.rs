@@ -16,6 +16,8 @@ mod form;
 pub(crate) use self::address::check_reference;
 #[cfg(feature = "gcp")]
 pub(crate) use self::address::is_private;
+#[cfg(feature = "azure")]
+pub(crate) use self::form::encoded;
 #[cfg(any(feature = "gcp", feature = "azure"))]
 pub(crate) use self::form::{bearer, post_form};
 pub(crate) use self::{

@@ -1,5 +1,6 @@
 //! Fakes of what clouds document: an HTTP server in this process that answers as a model says, and remembers what it was
 //! asked.
+pub mod azure;
 pub mod eks;
 pub mod gcp;
 pub mod imds;
