@@ -4,7 +4,7 @@ use super::{
     connector::Connector,
     state::{self, Said},
 };
-use crate::cloud::{Answer, Failure, Life, Login, Wire, WireError, read_file};
+use crate::cloud::{Answer, Failure, Login, Wire, WireError, read_file};
 use aws_credential_types::Credentials;
 use aws_sdk_sts::{
     config::{BehaviorVersion, Region, StalledStreamProtectionConfig},
@@ -98,7 +98,7 @@ impl LogIn<'_> {
                 let token = token.transpose()?.map(str::to_owned);
                 Ok(Login {
                     given: Credentials::new(id, secret, token, None, NAME),
-                    life: Life::Once,
+                    life: Duration::ZERO,
                 })
             }
             AwsCredentials::Instance { endpoint } => self.instance(endpoint).await,
@@ -257,6 +257,6 @@ fn lasting(given: Credentials, expiration: &DateTime) -> Login<Credentials> {
     let end = u64::try_from(expiration.secs()).unwrap_or(0);
     Login {
         given,
-        life: Life::Lasts(Duration::from_secs(end.saturating_sub(now))),
+        life: Duration::from_secs(end.saturating_sub(now)),
     }
 }

@@ -1,6 +1,6 @@
 //! Logs in: each source gives a token for a resource and says how long it lasts.
 use super::{AzureCredentials, state};
-use crate::cloud::{Answer, Failure, Life, Login, Wire, encoded, post_form, read_file};
+use crate::cloud::{Answer, Failure, Login, Wire, encoded, post_form, read_file};
 use bytes::Bytes;
 use detectviz_core::secret::{SecretErrorKind, SecretsProvider};
 use http::{Request, StatusCode};
@@ -164,7 +164,7 @@ fn given(answer: &Answer, who: &str) -> Result<Login<Token>, Failure> {
     };
     Ok(Login {
         given: given.access_token,
-        life: Life::Lasts(Duration::from_secs(seconds.ok_or_else(odd)?)),
+        life: Duration::from_secs(seconds.ok_or_else(odd)?),
     })
 }
 

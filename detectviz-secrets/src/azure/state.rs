@@ -7,7 +7,6 @@ use crate::{
 use detectviz_core::secret::{SecretError, SecretErrorKind, SecretRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 /// Which version of which secret.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,7 +121,7 @@ pub(super) fn fields(
             "wait, or set an earlier `nbf` of `{name}`: it is not valid yet (`allow_expired` serves it nevertheless)"
         ));
     }
-    let value: Zeroizing<String> = serde_json::from_str(bundle.value.get()).map_err(|_| odd())?;
+    let value = payload::unescaped(bundle.value.get()).ok_or_else(odd)?;
     let version = bundle.id.rsplit('/').next().unwrap_or_default();
     Ok((payload::json_or_value(value.as_bytes()), version.to_owned()))
 }

@@ -23,7 +23,7 @@ pub(crate) use self::form::{bearer, post_form};
 pub(crate) use self::{
     address::{check_https, check_metadata, check_timeout},
     failure::Failure,
-    session::{Life, Login, Session},
+    session::{Login, Session},
     source::read_file,
     state::parameters,
     wire::{Answer, Wire, WireError},

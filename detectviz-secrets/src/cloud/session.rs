@@ -8,6 +8,9 @@ use std::{
 };
 use tokio::sync::Mutex;
 
+/// No cloud gives a login that lasts longer; what says so is not believed.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
 /// The login of one store. Whoever comes while another logs in waits for that login.
 #[derive(Debug)]
 pub(crate) struct Session<T>(Mutex<Option<Held<T>>>);
@@ -17,17 +20,8 @@ pub(crate) struct Session<T>(Mutex<Option<Held<T>>>);
 pub(crate) struct Login<T> {
     /// What it gives.
     pub(crate) given: T,
-    /// For how long.
-    pub(crate) life: Life,
-}
-
-/// For how long a login is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
-    /// For one call.
-    Once,
-    /// From when it was asked for.
-    Lasts(Duration),
+    /// For how long from when it was asked for; zero for one call.
+    pub(crate) life: Duration,
 }
 
 #[derive(Debug)]
@@ -65,14 +59,12 @@ impl<T> Session<T> {
             (Err(err), _) => return Err(err),
         };
         let given = Arc::new(login.given);
-        *held = match login.life {
-            Life::Once => None,
-            Life::Lasts(life) => Some(Held {
-                given: Arc::clone(&given),
-                renew_at: now + state::usable(life),
-                end: now + life,
-            }),
-        };
+        let life = login.life.min(LONGEST);
+        *held = (!life.is_zero()).then(|| Held {
+            given: Arc::clone(&given),
+            renew_at: now + state::usable(life),
+            end: now + life,
+        });
         Ok(given)
     }
 

@@ -1,10 +1,10 @@
-use super::{Failure, Life, Login, Session, parameters, state::usable};
+use super::{Failure, Login, Session, parameters, state::usable};
 use detectviz_core::secret::{SecretErrorKind, SecretRef};
 use std::{cell::Cell, time::Duration};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn login(given: u32, life: Life) -> Result<Login<u32>, Failure> {
+fn login(given: u32, life: Duration) -> Result<Login<u32>, Failure> {
     Ok(Login { given, life })
 }
 
@@ -22,7 +22,7 @@ async fn a_login_is_made_once_while_it_lasts_and_used_up_where_the_next_one_fail
     let made = Cell::new(0);
     let count = || {
         made.set(made.get() + 1);
-        std::future::ready(login(made.get(), Life::Lasts(HOUR)))
+        std::future::ready(login(made.get(), HOUR))
     };
     let fails = || std::future::ready(Err(Failure::unavailable("away")));
     assert_eq!(*session.get(count).await.unwrap(), 1);
@@ -39,26 +39,32 @@ async fn a_login_is_made_once_while_it_lasts_and_used_up_where_the_next_one_fail
 async fn a_login_for_one_call_and_a_refused_login_are_not_used_again() {
     let session = Session::default();
     let once = session
-        .get(|| async { login(1, Life::Once) })
+        .get(|| async { login(1, Duration::ZERO) })
         .await
         .unwrap();
-    let kept = session
-        .get(|| async { login(2, Life::Lasts(HOUR)) })
-        .await
-        .unwrap();
+    let kept = session.get(|| async { login(2, HOUR) }).await.unwrap();
     assert_eq!((*once, *kept), (1, 2));
     session.forget(&once).await;
     let same = session
-        .get(|| async { login(3, Life::Once) })
+        .get(|| async { login(3, Duration::ZERO) })
         .await
         .unwrap();
     assert_eq!(*same, 2, "it was another one that was refused");
     session.forget(&kept).await;
     let next = session
-        .get(|| async { login(4, Life::Once) })
+        .get(|| async { login(4, Duration::ZERO) })
         .await
         .unwrap();
     assert_eq!(*next, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_claims_to_last_for_ever_is_replaced_within_a_day() {
+    let session = Session::default();
+    let for_ever = |given| move || async move { login(given, Duration::MAX) };
+    assert_eq!(*session.get(for_ever(1)).await.unwrap(), 1);
+    tokio::time::advance(24 * HOUR).await;
+    assert_eq!(*session.get(for_ever(2)).await.unwrap(), 2);
 }
 
 #[test]

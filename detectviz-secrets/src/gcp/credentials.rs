@@ -3,7 +3,7 @@ use super::{
     GcpCredentials,
     jwt::{LIFE, SCOPE, ServiceAccount},
 };
-use crate::cloud::{Answer, Failure, Life, Login, Wire, bearer, post_form, read_file};
+use crate::cloud::{Answer, Failure, Login, Wire, bearer, post_form, read_file};
 use bytes::Bytes;
 use detectviz_core::{clock, secret::SecretErrorKind};
 use http::{Method, Request, StatusCode, header};
@@ -80,7 +80,7 @@ pub(super) async fn log_in(wire: &Wire, source: &GcpCredentials) -> Result<Login
         }
         GcpCredentials::Anonymous => Ok(Login {
             given: None,
-            life: Life::Once,
+            life: Duration::ZERO,
         }),
     }
 }
@@ -225,7 +225,7 @@ fn given(answer: &Answer, who: &str) -> Result<Login<Token>, Failure> {
 fn lasting(token: Zeroizing<String>, life: Duration) -> Login<Token> {
     Login {
         given: Some(token),
-        life: Life::Lasts(life),
+        life,
     }
 }
 
