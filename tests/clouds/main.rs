@@ -14,4 +14,6 @@ mod features;
 #[cfg(feature = "gcp")]
 mod gcp;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+mod memory;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod support;
