@@ -14,6 +14,8 @@ mod features;
 #[cfg(feature = "gcp")]
 mod gcp;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+mod guides;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod memory;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod support;

@@ -1,27 +1,12 @@
 //! What the suites of clouds share.
-use detectviz_core::{
-    secret::{SecretError, SecretErrorKind, SecretRef, SecretsProvider},
-    task::Tasks,
-};
-use detectviz_secrets::{
-    SecretsConfig,
-    store::{Fetched, Store},
-};
-use detectviz_tests::foreign::TempDir;
-use std::sync::Arc;
+use detectviz_core::secret::{SecretError, SecretErrorKind, SecretRef};
+use detectviz_secrets::store::{Fetched, Store};
 
-/// Serves `env` and `file`, as a service does.
-pub(crate) fn env_and_file() -> Arc<dyn SecretsProvider> {
-    SecretsConfig::default().build(&Tasks::new())
-}
+#[cfg(any(feature = "aws", feature = "azure"))]
+pub(crate) use self::files::{env_and_file, file};
 
 pub(crate) fn reference(text: &str) -> SecretRef {
     text.parse().expect("a reference")
-}
-
-/// A reference to the file `name` in `dir`.
-pub(crate) fn file(dir: &TempDir, name: &str) -> SecretRef {
-    reference(&format!("file:{}", dir.path().join(name).display()))
 }
 
 pub(crate) async fn fetch(store: &dyn Store, text: &str) -> Result<Fetched, SecretError> {
@@ -58,5 +43,28 @@ pub(crate) async fn check(store: &dyn Store, text: &str, kind: SecretErrorKind, 
     assert_eq!(found, kind, "{said}");
     for part in parts {
         assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+/// What logins are made of.
+#[cfg(any(feature = "aws", feature = "azure"))]
+mod files {
+    use super::reference;
+    use detectviz_core::{
+        secret::{SecretRef, SecretsProvider},
+        task::Tasks,
+    };
+    use detectviz_secrets::SecretsConfig;
+    use detectviz_tests::foreign::TempDir;
+    use std::sync::Arc;
+
+    /// Serves `env` and `file`, as a service does.
+    pub(crate) fn env_and_file() -> Arc<dyn SecretsProvider> {
+        SecretsConfig::default().build(&Tasks::new())
+    }
+
+    /// A reference to the file `name` in `dir`.
+    pub(crate) fn file(dir: &TempDir, name: &str) -> SecretRef {
+        reference(&format!("file:{}", dir.path().join(name).display()))
     }
 }
