@@ -16,6 +16,8 @@ mod gcp;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod guides;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+mod logs;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod memory;
 #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
 mod support;

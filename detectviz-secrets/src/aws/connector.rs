@@ -12,8 +12,8 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use detectviz_core::error::BoxError;
 use http::Request;
+use http_body_util::Full;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// Makes the exchanges of the SDK over [`Wire`].
 ///
@@ -49,14 +49,13 @@ impl HttpClient for Connector {
 fn translate(request: HttpRequest) -> Result<Request<Bytes>, BoxError> {
     let (parts, body) = request.try_into_http1x()?.into_parts();
     let body = body.bytes().ok_or("a body that is not in memory")?;
-    // The body of a login is the token.
-    let body = Bytes::from_owner(Zeroizing::new(body.to_vec()));
-    Ok(Request::from_parts(parts, body))
+    Ok(Request::from_parts(parts, Bytes::copy_from_slice(body)))
 }
 
 fn response(answer: Answer) -> Result<HttpResponse, BoxError> {
-    // Wiped when the SDK lets go of it.
-    let mut response = http::Response::new(SdkBody::from(Bytes::from_owner(answer.body)));
+    // Wiped when the SDK lets go of it; and no body in memory, because the SDK logs that at its most verbose level.
+    let body = Full::new(Bytes::from_owner(answer.body));
+    let mut response = http::Response::new(SdkBody::from_body_1_x(body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     Ok(HttpResponse::try_from(response)?)

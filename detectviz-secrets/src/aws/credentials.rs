@@ -1,17 +1,13 @@
 //! Logs in: each source gives credentials and says how long they last.
 use super::{
     AwsCredentials,
-    connector::Connector,
     state::{self, Said},
 };
-use crate::cloud::{Answer, Failure, Login, Wire, WireError, read_file};
+use crate::cloud::{Answer, Failure, Login, Wire, WireError, post_form, read_file};
 use aws_credential_types::Credentials;
-use aws_sdk_sts::{
-    config::{BehaviorVersion, Region, StalledStreamProtectionConfig},
-    error::{ProvideErrorMetadata, SdkError},
-};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::{DateTime, date_time::Format, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_types::{DateTime, date_time::Format};
 use bytes::Bytes;
 use detectviz_core::{
     clock,
@@ -20,7 +16,7 @@ use detectviz_core::{
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 use zeroize::Zeroizing;
 
 /// Names the credentials in the errors of the SDK.
@@ -31,8 +27,8 @@ const SESSION: &str = "60";
 
 /// Logs in as the configuration says.
 pub(super) struct LogIn<'a> {
-    pub(super) wire: &'a Arc<Wire>,
-    pub(super) region: &'a str,
+    pub(super) wire: &'a Wire,
+    pub(super) endpoint: &'a str,
     pub(super) secrets: &'a dyn SecretsProvider,
 }
 
@@ -59,21 +55,21 @@ impl LogIn<'_> {
             } => {
                 let token = read_file("credentials.token_file", token_file)?;
                 let token = text("credentials.token_file", &token)?;
-                let client = self.sts(sts_endpoint.as_deref());
-                let call = client
-                    .assume_role_with_web_identity()
-                    .role_arn(role_arn)
-                    .role_session_name(session_name)
-                    .web_identity_token(token);
-                let answer = call.send().await.map_err(|err| match said(&err) {
-                    Ok(said) => state::login_refused(role_arn, said),
-                    Err(failure) => failure,
-                })?;
-                let given = answer.credentials.ok_or_else(|| odd("STS"))?;
-                let (secret, token) = (given.secret_access_key, given.session_token);
-                let credentials =
-                    Credentials::new(given.access_key_id, secret, Some(token), None, NAME);
-                Ok(lasting(credentials, &given.expiration))
+                let address = match sts_endpoint {
+                    Some(endpoint) => endpoint.clone(),
+                    // Every partition has both under one domain.
+                    None => self.endpoint.replacen("//secretsmanager.", "//sts.", 1),
+                };
+                let fields = [
+                    ("Action", "AssumeRoleWithWebIdentity"),
+                    ("Version", "2011-06-15"),
+                    ("RoleArn", role_arn),
+                    ("RoleSessionName", session_name),
+                    ("WebIdentityToken", token),
+                ];
+                let key = "credentials.sts_endpoint";
+                let answer = post_form(self.wire, key, &address, "text/xml", &fields).await?;
+                assumed(role_arn, &answer)
             }
             AwsCredentials::PodIdentity {
                 endpoint,
@@ -184,18 +180,6 @@ impl LogIn<'_> {
         let bundle = self.secrets.get(reference).await?;
         Ok(bundle.value(reference)?.clone())
     }
-
-    fn sts(&self, endpoint: Option<&str>) -> aws_sdk_sts::Client {
-        let mut config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.to_owned()))
-            .http_client(Connector(Arc::clone(self.wire)))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config.set_endpoint_url(endpoint.map(str::to_owned));
-        aws_sdk_sts::Client::from_conf(config.build())
-    }
 }
 
 /// What AWS said, or why it said nothing.
@@ -223,6 +207,30 @@ where
         )),
         _ => Err(odd("AWS")),
     }
+}
+
+/// What STS answers to AssumeRoleWithWebIdentity, in XML.
+fn assumed(role: &str, answer: &Answer) -> Result<Login<Credentials>, Failure> {
+    let body = std::str::from_utf8(&answer.body).unwrap_or_default();
+    let text = |tag: &str| {
+        let (_, rest) = body.split_once(&format!("<{tag}>"))?;
+        Some(rest.split_once('<')?.0)
+    };
+    if answer.status != StatusCode::OK {
+        let said = Said {
+            code: text("Code").unwrap_or_default(),
+            message: text("Message").unwrap_or_default(),
+            status: answer.status.as_u16(),
+        };
+        return Err(state::login_refused(role, said));
+    }
+    let part = |tag| text(tag).ok_or_else(|| odd("STS"));
+    let expiration = DateTime::from_str(part("Expiration")?, Format::DateTimeWithOffset);
+    let expiration = expiration.map_err(|_| odd("STS"))?;
+    let (id, secret) = (part("AccessKeyId")?, part("SecretAccessKey")?);
+    let token = part("SessionToken")?.to_owned();
+    let credentials = Credentials::new(id, secret, Some(token), None, NAME);
+    Ok(lasting(credentials, &expiration))
 }
 
 fn odd(who: &str) -> Failure {

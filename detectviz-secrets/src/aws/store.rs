@@ -50,9 +50,10 @@ impl AwsStore {
 
     async fn client(&self) -> Result<Arc<Client>, Failure> {
         let log_in = async || {
+            let endpoint = regional(&self.config.region).await?;
             let log_in = LogIn {
                 wire: &self.wire,
-                region: &self.config.region,
+                endpoint: &endpoint,
                 secrets: &*self.secrets,
             };
             let login = log_in.run(&self.config.credentials).await?;
@@ -92,16 +93,6 @@ impl AwsStore {
             },
         })
     }
-
-    async fn endpoint(&self) -> Result<String, BoxError> {
-        if let Some(endpoint) = &self.config.endpoint {
-            return Ok(endpoint.clone());
-        }
-        let params = Params::builder().region(&self.config.region);
-        let params = params.use_fips(false).use_dual_stack(false).build()?;
-        let endpoint = DefaultResolver::new().resolve_endpoint(&params).await?;
-        Ok(endpoint.url().to_owned())
-    }
 }
 
 #[async_trait]
@@ -126,7 +117,11 @@ impl Store for AwsStore {
     /// Logs in, and looks whether Secrets Manager is there; costs no call that AWS charges for.
     async fn check(&self) -> Result<(), BoxError> {
         self.client().await?;
-        self.wire.reach(&self.endpoint().await?).await?;
+        let endpoint = match &self.config.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => regional(&self.config.region).await?,
+        };
+        self.wire.reach(&endpoint).await?;
         Ok(())
     }
 }
@@ -137,6 +132,19 @@ impl fmt::Debug for AwsStore {
             .field("config", &self.config)
             .finish_non_exhaustive()
     }
+}
+
+/// The address of Secrets Manager in `region`, by the rules of the SDK.
+async fn regional(region: &str) -> Result<String, Failure> {
+    let unknown = |_| {
+        let remedy = "write a region of AWS to `region`, such as `eu-west-1`";
+        Failure::new(SecretErrorKind::Malformed, remedy)
+    };
+    let params = Params::builder().region(region);
+    let params = params.use_fips(false).use_dual_stack(false).build();
+    let params = params.map_err(|err| unknown(err.into()))?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await;
+    Ok(endpoint.map_err(unknown)?.url().to_owned())
 }
 
 fn fetched(reference: &SecretRef, answer: GetSecretValueOutput) -> Result<Fetched, SecretError> {

@@ -1,6 +1,6 @@
 //! Logs in: each source gives a token for a resource and says how long it lasts.
 use super::{AzureCredentials, state};
-use crate::cloud::{Answer, Failure, Login, Wire, encoded, post_form, read_file};
+use crate::cloud::{Answer, Failure, JSON, Login, Wire, encoded, post_form, read_file};
 use bytes::Bytes;
 use detectviz_core::secret::{SecretErrorKind, SecretsProvider};
 use http::{Request, StatusCode};
@@ -113,7 +113,7 @@ impl Application<'_> {
             ("scope", scope.as_str()),
         ];
         fields.extend_from_slice(proof);
-        let answer = post_form(wire, "credentials.authority_host", &address, &fields).await?;
+        let answer = post_form(wire, "credentials.authority_host", &address, JSON, &fields).await?;
         match answer.status {
             StatusCode::OK => given(&answer, "Microsoft Entra"),
             status => {

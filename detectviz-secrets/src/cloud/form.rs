@@ -1,14 +1,19 @@
-//! Requests of OAuth 2.0.
+//! Forms with tokens in them, as OAuth 2.0 and STS take them.
 use super::{Answer, Failure, Wire};
 use bytes::Bytes;
 use detectviz_core::secret::SecretErrorKind;
 use http::{HeaderValue, Method, Request, header};
 use zeroize::Zeroizing;
 
+/// What most servers answer.
+#[cfg(any(feature = "gcp", feature = "azure"))]
+pub(crate) const JSON: &str = "application/json";
+
 /// A token as a header, which says nothing of itself.
 ///
 /// # Errors
 /// `Malformed` where it is no text of one line; `what` names it.
+#[cfg(any(feature = "gcp", feature = "azure"))]
 pub(crate) fn bearer(what: &str, token: &str) -> Result<HeaderValue, Failure> {
     let text = Zeroizing::new(format!("Bearer {token}"));
     let value = HeaderValue::from_str(&text);
@@ -20,7 +25,7 @@ pub(crate) fn bearer(what: &str, token: &str) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-/// Sends `fields` as a form (RFC 6749, appendix B) to `address`.
+/// Sends `fields` as a form (RFC 6749, appendix B) to `address`, and wants to read `accept`.
 ///
 /// # Errors
 /// `Malformed` for an address that is none, which `key` names; `Unavailable` without an answer.
@@ -28,6 +33,7 @@ pub(crate) async fn post_form(
     wire: &Wire,
     key: &str,
     address: &str,
+    accept: &'static str,
     fields: &[(&str, &str)],
 ) -> Result<Answer, Failure> {
     let length = fields
@@ -47,7 +53,7 @@ pub(crate) async fn post_form(
         .method(Method::POST)
         .uri(address)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
+        .header(header::ACCEPT, accept)
         .body(Bytes::from_owner(form));
     let request = request.map_err(|_| {
         let remedy = format!("correct `{key}`: it is no address");

@@ -3,14 +3,13 @@
 //! Nothing here reads the environment: no proxy, no certificate directory and no profile but what the configuration names.
 mod address;
 mod failure;
+mod form;
 mod session;
 mod source;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
-#[cfg(any(feature = "gcp", feature = "azure"))]
-mod form;
 
 #[cfg(any(feature = "aws", feature = "azure"))]
 pub(crate) use self::address::check_reference;
@@ -19,10 +18,11 @@ pub(crate) use self::address::is_private;
 #[cfg(feature = "azure")]
 pub(crate) use self::form::encoded;
 #[cfg(any(feature = "gcp", feature = "azure"))]
-pub(crate) use self::form::{bearer, post_form};
+pub(crate) use self::form::{JSON, bearer};
 pub(crate) use self::{
     address::{check_https, check_metadata, check_timeout},
     failure::Failure,
+    form::post_form,
     session::{Login, Session},
     source::read_file,
     state::parameters,

@@ -3,7 +3,7 @@ use super::{
     GcpCredentials,
     jwt::{LIFE, SCOPE, ServiceAccount},
 };
-use crate::cloud::{Answer, Failure, Login, Wire, bearer, post_form, read_file};
+use crate::cloud::{Answer, Failure, JSON, Login, Wire, bearer, post_form, read_file};
 use bytes::Bytes;
 use detectviz_core::{clock, secret::SecretErrorKind};
 use http::{Method, Request, StatusCode, header};
@@ -146,7 +146,7 @@ impl ExternalAccount {
             ("subject_token_type", &self.subject_token_type),
             ("subject_token", &subject),
         ];
-        let answer = post_form(wire, "token_url", &self.token_url, &fields).await?;
+        let answer = post_form(wire, "token_url", &self.token_url, JSON, &fields).await?;
         let who = "the Security Token Service of Google";
         if answer.status != StatusCode::OK {
             return Err(refused(
