@@ -64,14 +64,15 @@ impl Subscriber for Everything {
 }
 
 /// Fetches, and has the store checked and shown: none of it may say `canary`, which every secret holds.
-async fn says_nothing(store: &dyn Store, shown: String, reference: &str, least: usize) {
+async fn says_nothing(store: &dyn Store, shown: String, reference: &str) {
     let everything = Everything::default();
     let listening = tracing::subscriber::set_default(everything.clone());
     let fetched = fetch(store, reference).await.expect("it is there");
     store.check().await.expect("it is there");
     drop(listening);
     let said = lock(&everything.said).clone();
-    assert!(said.lines().count() >= least, "somebody logs: {said}");
+    // Whose logs depend on a variable of the environment is not heard at all.
+    assert!(!said.contains("aws_smithy_runtime::"), "{said}");
     let said = format!("{said}{fetched:?}{shown}").to_ascii_lowercase();
     let lines = said.lines().filter(|line| line.contains("canary"));
     assert_eq!(lines.collect::<Vec<_>>(), [""; 0]);
@@ -119,7 +120,7 @@ async fn aws_and_its_sdk_log_no_secret() {
         .build(env_and_file())
         .expect("a store");
     let shown = format!("{store:?}");
-    says_nothing(&store, shown, "aws:a", 10).await;
+    says_nothing(&store, shown, "aws:a").await;
 }
 
 #[cfg(feature = "gcp")]
@@ -134,7 +135,7 @@ async fn gcp_logs_no_secret() {
     let server = metadata("canary-token", 3_600);
     let store = store(api.url(), at(&server));
     let shown = format!("{store:?}");
-    says_nothing(&store, shown, "gcp:db", 0).await;
+    says_nothing(&store, shown, "gcp:db").await;
 }
 
 #[cfg(feature = "azure")]
@@ -147,5 +148,5 @@ async fn azure_logs_no_secret() {
     let server = imds(None, "canary-token");
     let store = store(api.url(), identity(&server));
     let shown = format!("{store:?}");
-    says_nothing(&store, shown, "azure:db", 0).await;
+    says_nothing(&store, shown, "azure:db").await;
 }

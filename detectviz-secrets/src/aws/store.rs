@@ -25,6 +25,7 @@ use detectviz_core::{
     secret::{Secret, SecretBundle, SecretError, SecretErrorKind, SecretRef, SecretsProvider},
 };
 use std::{fmt, sync::Arc};
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use zeroize::Zeroizing;
 
 /// AWS Secrets Manager; see the [module](super).
@@ -85,7 +86,9 @@ impl AwsStore {
             .secret_id(wanted.id)
             .set_version_stage(wanted.stage.map(str::to_owned))
             .set_version_id(wanted.version.map(str::to_owned));
-        call.send().await.map_err(|err| match said(&err) {
+        // At its most verbose level the SDK logs the answer, where a variable of the environment wants it.
+        let answer = call.send().with_subscriber(NoSubscriber::default()).await;
+        answer.map_err(|err| match said(&err) {
             Ok(said) => state::refused(wanted, &self.config.region, said),
             Err(failure) => Refusal {
                 failure,
