@@ -41,7 +41,7 @@ cargo nextest --version >/dev/null 2>&1 || {
 if [ "$tier" != fast ]; then
     # Wheels go into a virtual environment of the project's own.
     venv=target/venv
-    wheels="prometheus_client==0.26.0 rotel==0.0.1a15"
+    wheels="moto[server,secretsmanager]==5.2.5 prometheus_client==0.26.0 rotel==0.0.1a15"
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
     if [ "$(cat "$venv/wheels" 2>/dev/null)" != "$wheels" ]; then
         printf '==> installing wheels: %s\n' "$wheels"

@@ -7,11 +7,11 @@ use crate::{
     keeper::Keeper,
     store::Store,
 };
-#[cfg(feature = "vault")]
+#[cfg(any(feature = "vault", feature = "aws", feature = "azure"))]
 use detectviz_core::secret::AuditedProvider;
 use detectviz_core::{error::BoxError, runtime::ProviderContext, secret::SecretsProvider};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What the admin port shows of secrets.
 const PAGE: (&str, &str) = (
@@ -34,6 +34,13 @@ impl SecretsConfig {
         let mut stores = Stores::new(&self);
         stores.keep(cx, "env", EnvStore::new(process_environment()));
         stores.keep(cx, "file", self.file.clone().build(cx.tasks()));
+        #[cfg(any(
+            feature = "vault",
+            feature = "kubernetes",
+            feature = "aws",
+            feature = "gcp",
+            feature = "azure"
+        ))]
         self.remote(cx, &mut stores)?;
         let Stores {
             keepers, absent, ..
@@ -63,32 +70,52 @@ impl SecretsConfig {
     }
 
     /// Adds the stores that are somewhere else, each of which may log in with what `env` and `file` keep.
-    #[cfg_attr(
-        not(feature = "vault"),
-        expect(
-            clippy::unnecessary_wraps,
-            clippy::unused_self,
-            clippy::ptr_arg,
-            reason = "without features there are none"
-        )
-    )]
+    #[cfg(any(
+        feature = "vault",
+        feature = "kubernetes",
+        feature = "aws",
+        feature = "gcp",
+        feature = "azure"
+    ))]
     fn remote(
         &self,
         cx: &mut ProviderContext<'_>,
         stores: &mut Stores<'_>,
     ) -> Result<(), BoxError> {
         #[cfg(feature = "vault")]
-        match self.vault.enabled {
-            true => {
-                let store = self
-                    .vault
-                    .clone()
-                    .build(stores.login("vault"), cx.tasks())?;
-                stores.keep(cx, "vault", store);
-            }
-            false => stores.lack("vault", "vault"),
+        if stores.serves("vault", "vault", self.vault.enabled) {
+            let config = self.vault.clone();
+            // Each node has its own time to answer, and after them comes a new login.
+            let nodes = u32::try_from(config.addresses.len()).unwrap_or(1);
+            let within = config.timeout.saturating_mul(nodes + 1);
+            let store = config.build(stores.login("vault"), cx.tasks())?;
+            stores.keep_within(cx, "vault", store, within);
         }
-        let _ = (cx, stores);
+        #[cfg(feature = "kubernetes")]
+        if stores.serves("k8s", "kubernetes", self.kubernetes.enabled) {
+            let variables = process_environment();
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(other, _)| other == name);
+                found.and_then(|(_, value)| Some(value.expose_str()?.to_owned()))
+            };
+            let store = self.kubernetes.clone().build(variable, cx.tasks())?;
+            stores.keep(cx, "k8s", store);
+        }
+        #[cfg(feature = "aws")]
+        if stores.serves("aws", "aws", self.aws.enabled) {
+            let store = self.aws.clone().build(stores.login("aws"))?;
+            stores.keep(cx, "aws", store);
+        }
+        #[cfg(feature = "gcp")]
+        if stores.serves("gcp", "gcp", self.gcp.enabled) {
+            let store = self.gcp.clone().build()?;
+            stores.keep(cx, "gcp", store);
+        }
+        #[cfg(feature = "azure")]
+        if stores.serves("azure", "azure", self.azure.enabled) {
+            let store = self.azure.clone().build(stores.login("azure"))?;
+            stores.keep(cx, "azure", store);
+        }
         Ok(())
     }
 
@@ -143,8 +170,20 @@ impl<'a> Stores<'a> {
     }
 
     fn keep(&mut self, cx: &mut ProviderContext<'_>, scheme: &'static str, store: impl Store) {
+        self.keep_within(cx, scheme, store, Duration::ZERO);
+    }
+
+    /// Keeps a store whose calls may take at least `within`.
+    fn keep_within(
+        &mut self,
+        cx: &mut ProviderContext<'_>,
+        scheme: &'static str,
+        store: impl Store,
+        within: Duration,
+    ) {
         let cache = self.config.cache.clone();
-        let keeper = Keeper::with_metrics(store, cache, cx.tasks(), cx.metrics());
+        let within = cache.timeout.max(within);
+        let keeper = Keeper::with_metrics(store, cache.timeout(within), cx.tasks(), cx.metrics());
         // The environment is always there.
         if scheme != "env" {
             let (name, check) = (format!("secrets.{scheme}"), self.config.check.clone());
@@ -153,24 +192,33 @@ impl<'a> Stores<'a> {
         self.keepers.insert(scheme, keeper);
     }
 
-    /// What the store of `scheme` may log in with, audited under its name.
-    #[cfg(feature = "vault")]
-    fn login(&self, scheme: &str) -> Arc<dyn SecretsProvider> {
-        let local = self
-            .keepers
-            .iter()
-            .map(|(scheme, keeper)| (*scheme, keeper.clone()));
-        let local = local.filter(|(scheme, _)| ["env", "file"].contains(scheme));
-        let joined = local.fold(CompositeProvider::new(), |joined, (scheme, keeper)| {
-            joined.with(scheme, Arc::new(keeper))
-        });
-        let asker = format!("secrets.{scheme}");
-        Arc::new(AuditedProvider::new(asker, Arc::new(joined)))
+    /// Whether the store of `scheme`, which is described in `section`, is enabled.
+    #[cfg(any(
+        feature = "vault",
+        feature = "kubernetes",
+        feature = "aws",
+        feature = "gcp",
+        feature = "azure"
+    ))]
+    fn serves(&mut self, scheme: &'static str, section: &str, enabled: bool) -> bool {
+        if !enabled {
+            let remedy =
+                format!("set `secrets.{section}.enabled: true`, and say there where it is");
+            self.absent.push((scheme, remedy));
+        }
+        enabled
     }
 
-    #[cfg(feature = "vault")]
-    fn lack(&mut self, scheme: &'static str, section: &str) {
-        let remedy = format!("set `secrets.{section}.enabled: true`, and say there where it is");
-        self.absent.push((scheme, remedy));
+    /// What the store of `scheme` may log in with, audited under its name.
+    #[cfg(any(feature = "vault", feature = "aws", feature = "azure"))]
+    fn login(&self, scheme: &str) -> Arc<dyn SecretsProvider> {
+        let mut joined = CompositeProvider::new();
+        for local in ["env", "file"] {
+            if let Some(keeper) = self.keepers.get(local) {
+                joined = joined.with(local, Arc::new(keeper.clone()));
+            }
+        }
+        let asker = format!("secrets.{scheme}");
+        Arc::new(AuditedProvider::new(asker, Arc::new(joined)))
     }
 }

@@ -30,6 +30,18 @@ pub struct SecretsConfig {
     /// `${secret:vault:…}`: HashiCorp Vault and OpenBao.
     #[cfg(feature = "vault")]
     pub vault: crate::vault::VaultConfig,
+    /// `${secret:k8s:…}`: Secret objects of Kubernetes.
+    #[cfg(feature = "kubernetes")]
+    pub kubernetes: crate::kubernetes::KubernetesConfig,
+    /// `${secret:aws:…}`: AWS Secrets Manager.
+    #[cfg(feature = "aws")]
+    pub aws: crate::aws::AwsConfig,
+    /// `${secret:gcp:…}`: Google Secret Manager.
+    #[cfg(feature = "gcp")]
+    pub gcp: crate::gcp::GcpConfig,
+    /// `${secret:azure:…}`: Azure Key Vault.
+    #[cfg(feature = "azure")]
+    pub azure: crate::azure::AzureConfig,
 }
 
 impl SecretsConfig {
@@ -39,6 +51,14 @@ impl SecretsConfig {
         "file",
         #[cfg(feature = "vault")]
         "vault",
+        #[cfg(feature = "kubernetes")]
+        "k8s",
+        #[cfg(feature = "aws")]
+        "aws",
+        #[cfg(feature = "gcp")]
+        "gcp",
+        #[cfg(feature = "azure")]
+        "azure",
     ];
 }
 
@@ -57,6 +77,14 @@ impl Default for SecretsConfig {
             file: FileConfig::default(),
             #[cfg(feature = "vault")]
             vault: crate::vault::VaultConfig::default(),
+            #[cfg(feature = "kubernetes")]
+            kubernetes: crate::kubernetes::KubernetesConfig::default(),
+            #[cfg(feature = "aws")]
+            aws: crate::aws::AwsConfig::default(),
+            #[cfg(feature = "gcp")]
+            gcp: crate::gcp::GcpConfig::default(),
+            #[cfg(feature = "azure")]
+            azure: crate::azure::AzureConfig::default(),
         }
     }
 }
@@ -68,6 +96,14 @@ impl Section for SecretsConfig {
         check.nested("file", &self.file);
         #[cfg(feature = "vault")]
         check.nested("vault", &self.vault);
+        #[cfg(feature = "kubernetes")]
+        check.nested("kubernetes", &self.kubernetes);
+        #[cfg(feature = "aws")]
+        check.nested("aws", &self.aws);
+        #[cfg(feature = "gcp")]
+        check.nested("gcp", &self.gcp);
+        #[cfg(feature = "azure")]
+        check.nested("azure", &self.azure);
         if self.startup_timeout.is_zero() {
             check.problem(
                 "startup_timeout",

@@ -57,9 +57,17 @@ pub mod env;
 pub mod file;
 #[cfg(feature = "vault")]
 pub mod vault;
-pub mod composite;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+mod cloud;
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(feature = "gcp")]
+pub mod gcp;
+#[cfg(feature = "azure")]
+pub mod azure;
+pub mod composite;
 mod config;
 mod build;
 mod component;

@@ -29,13 +29,12 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Fields, String> {
     let mut fields = Fields::new();
     for (name, raw) in object {
         let text = raw.get();
-        let quoted = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
-        let secret = match quoted {
-            Some(inner) => unescaped(inner).ok_or_else(|| {
+        let secret = match text.as_bytes() {
+            [b'"', ..] => string(text).ok_or_else(|| {
                 format!("{REMEDY}: one has an escape that stands for no character")
             })?,
-            None if text == "null" => continue,
-            None => Secret::from(text),
+            b"null" => continue,
+            _ => Secret::from(text),
         };
         fields.insert(name, secret);
     }
@@ -51,6 +50,11 @@ pub(crate) fn json_or_value(bytes: &[u8]) -> Fields {
             Secret::new(bytes.to_vec()),
         )])
     })
+}
+
+/// The text of a JSON string, with its quotes; `None` when it is none.
+pub(crate) fn string(quoted: &str) -> Option<Secret> {
+    unescaped(quoted.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 /// What stands between double quotes, with the escapes of JSON (RFC 8259, section 7) and YAML (1.2.2, section 5.7) resolved;

@@ -95,7 +95,7 @@ impl Driver {
                 for entry in self.shared.all() {
                     let mut state = entry.lock();
                     let lease = state.timeline.lease();
-                    if lease.is_some_and(|(grant, _)| grant.session < *session) {
+                    if lease.is_some_and(|(grant, _)| (1..*session).contains(&grant.session)) {
                         state.timeline.replace(now);
                     }
                 }
