@@ -138,7 +138,7 @@ impl fmt::Debug for AwsStore {
 }
 
 /// The address of Secrets Manager in `region`, by the rules of the SDK.
-async fn regional(region: &str) -> Result<String, Failure> {
+pub(super) async fn regional(region: &str) -> Result<String, Failure> {
     let unknown = |_| {
         let remedy = "write a region of AWS to `region`, such as `eu-west-1`";
         Failure::new(SecretErrorKind::Malformed, remedy)

@@ -1,6 +1,7 @@
 use super::{
     AwsConfig, AwsCredentials,
     state::{Said, Wanted, login_refused, refused},
+    store::regional,
 };
 use detectviz_core::{
     config::check,
@@ -44,6 +45,26 @@ fn a_reference_names_a_secret_by_name_or_arn_and_one_version() {
             }
             (found, _) => panic!("{text}: {found:?}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn every_partition_has_its_own_domain() {
+    for (region, address) in [
+        (
+            "eu-west-1",
+            "https://secretsmanager.eu-west-1.amazonaws.com",
+        ),
+        (
+            "cn-north-1",
+            "https://secretsmanager.cn-north-1.amazonaws.com.cn",
+        ),
+        (
+            "us-gov-west-1",
+            "https://secretsmanager.us-gov-west-1.amazonaws.com",
+        ),
+    ] {
+        assert_eq!(regional(region).await.unwrap(), address);
     }
 }
 

@@ -57,8 +57,8 @@ pub(crate) fn check_timeout(check: &mut Checker<'_>, timeout: Duration) {
     }
 }
 
-#[cfg(any(feature = "aws", feature = "azure"))]
 /// Reports a reference under `key` that needs a store to log in to a store.
+#[cfg(any(feature = "aws", feature = "azure"))]
 pub(crate) fn check_reference(check: &mut Checker<'_>, key: &str, reference: Option<&SecretRef>) {
     let served = |reference: &SecretRef| ["env", "file"].contains(&reference.scheme());
     if reference.is_some_and(|reference| !served(reference)) {

@@ -2,7 +2,9 @@
 use super::{Answer, Failure, Wire};
 use bytes::Bytes;
 use detectviz_core::secret::SecretErrorKind;
-use http::{HeaderValue, Method, Request, header};
+#[cfg(any(feature = "gcp", feature = "azure"))]
+use http::HeaderValue;
+use http::{Method, Request, header};
 use zeroize::Zeroizing;
 
 /// What most servers answer.
