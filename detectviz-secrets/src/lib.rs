@@ -57,9 +57,9 @@ pub mod env;
 pub mod file;
 #[cfg(feature = "vault")]
 pub mod vault;
-pub mod composite;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod composite;
 mod config;
 mod build;
 mod component;
