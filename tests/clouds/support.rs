@@ -3,7 +3,7 @@ use detectviz_core::secret::{SecretError, SecretErrorKind, SecretRef};
 use detectviz_secrets::store::{Fetched, Store};
 
 #[cfg(any(feature = "aws", feature = "azure"))]
-pub(crate) use self::files::{env_and_file, file};
+use {detectviz_core::secret::SecretsProvider, detectviz_tests::foreign::TempDir, std::sync::Arc};
 
 pub(crate) fn reference(text: &str) -> SecretRef {
     text.parse().expect("a reference")
@@ -46,25 +46,14 @@ pub(crate) async fn check(store: &dyn Store, text: &str, kind: SecretErrorKind, 
     }
 }
 
-/// What logins are made of.
+/// Serves `env`, of which there is nothing, and `file`.
 #[cfg(any(feature = "aws", feature = "azure"))]
-mod files {
-    use super::reference;
-    use detectviz_core::{
-        secret::{SecretRef, SecretsProvider},
-        task::Tasks,
-    };
-    use detectviz_secrets::SecretsConfig;
-    use detectviz_tests::foreign::TempDir;
-    use std::sync::Arc;
+pub(crate) fn env_and_file() -> Arc<dyn SecretsProvider> {
+    detectviz_tests::login::env_and_file(&[])
+}
 
-    /// Serves `env` and `file`, as a service does.
-    pub(crate) fn env_and_file() -> Arc<dyn SecretsProvider> {
-        SecretsConfig::default().build(&Tasks::new())
-    }
-
-    /// A reference to the file `name` in `dir`.
-    pub(crate) fn file(dir: &TempDir, name: &str) -> SecretRef {
-        reference(&format!("file:{}", dir.path().join(name).display()))
-    }
+/// A reference to the file `name` in `dir`.
+#[cfg(any(feature = "aws", feature = "azure"))]
+pub(crate) fn file(dir: &TempDir, name: &str) -> SecretRef {
+    reference(&format!("file:{}", dir.path().join(name).display()))
 }

@@ -1,4 +1,5 @@
 //! What the suites of this crate share: real processes, and clients that say exactly what they are told.
+pub mod login;
 pub mod clouds;
 pub mod cpu;
 pub mod foreign;

@@ -1,4 +1,6 @@
 //! The provider for Vault and OpenBao against a server of the documented API.
+#![cfg(test)]
+
 mod auth;
 mod environment;
 mod faults;

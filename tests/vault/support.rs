@@ -4,16 +4,15 @@ use detectviz_core::{
     task::Tasks,
 };
 use detectviz_secrets::{
-    composite::CompositeProvider,
-    env::EnvStore,
-    file::FileConfig,
-    keeper::{CacheConfig, Keeper},
     store::{Fetched, Grant, Life, Store},
     vault::{AuthConfig, VaultConfig, VaultStore},
 };
-use detectviz_tests::vault::{VaultAdmin, VaultOptions, VaultServer};
+use detectviz_tests::{
+    login::env_and_file,
+    vault::{VaultAdmin, VaultOptions, VaultServer},
+};
 use serde_json::{Value, json};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 /// What the application may do.
 const POLICY: &str = r#"
@@ -159,20 +158,9 @@ impl Drop for Directory {
 
 /// The store of `config`, whose login may use the variable `PASSWORD` and every file.
 pub(crate) fn build(config: VaultConfig, tasks: &Tasks) -> VaultStore {
-    // What they log in with has tasks of its own: those of the store are counted.
-    let own = Tasks::new();
-    let keep = |store| Keeper::new(store, CacheConfig::default(), &own);
-    let env = EnvStore::new([("PASSWORD", "hunter2")]);
-    let file = Keeper::new(
-        FileConfig::default().build(&own),
-        CacheConfig::default(),
-        &own,
-    );
-    let bootstrap = CompositeProvider::new()
-        .with("env", Arc::new(keep(env)))
-        .with("file", Arc::new(file));
+    let bootstrap = env_and_file(&[("PASSWORD", "hunter2")]);
     config
-        .build(Arc::new(bootstrap), tasks)
+        .build(bootstrap, tasks)
         .expect("a valid configuration")
 }
 

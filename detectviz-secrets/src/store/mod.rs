@@ -1,7 +1,7 @@
 //! What a store of secrets is asked, without cache, leases or rotation: those are the [`Keeper`](crate::keeper::Keeper)'s.
 //!
 //! A store translates: a reference into a call of its API, the answer into fields, and everything that can go wrong into the
-//! kinds of [`SecretErrorKind`](detectviz_core::secret::SecretErrorKind). Whoever keeps secrets in a place of their own
+//! kinds of [`SecretErrorKind`]. Whoever keeps secrets in a place of their own
 //! writes a [`Store`] and has all else from the keeper.
 //!
 //! ```
@@ -38,9 +38,8 @@
 mod events;
 mod fetched;
 
-pub(crate) use self::events::StoreEvent;
 pub use self::{
-    events::StoreEvents,
+    events::{StoreEvent, StoreEvents},
     fetched::{Fetched, Fields, Grant, Life, Renewed},
 };
 

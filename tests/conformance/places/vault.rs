@@ -4,13 +4,14 @@ use crate::secrets::{Place, conform, quick};
 use async_trait::async_trait;
 use detectviz_core::{secret::SecretRef, task::Tasks};
 use detectviz_secrets::{
-    env::EnvStore,
-    keeper::{CacheConfig, Keeper},
+    keeper::Keeper,
     vault::{AuthConfig, VaultConfig},
 };
-use detectviz_tests::vault::{VaultAdmin, VaultOptions, VaultServer};
+use detectviz_tests::{
+    login::env_and_file,
+    vault::{VaultAdmin, VaultOptions, VaultServer},
+};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 struct Vault {
     /// `None` for a real one.
@@ -46,9 +47,8 @@ impl Vault {
         let config = VaultConfig::default().enabled(true);
         let config = config.addresses([admin.address()]).auth(auth);
         let tasks = Tasks::new();
-        let env = EnvStore::new([("PASSWORD", "hunter2")]);
-        let login = Keeper::new(env, CacheConfig::default(), &tasks);
-        let store = config.build(Arc::new(login), &tasks).unwrap();
+        let login = env_and_file(&[("PASSWORD", "hunter2")]);
+        let store = config.build(login, &tasks).unwrap();
         let vault = Self {
             server,
             admin,

@@ -154,10 +154,11 @@ async fn a_watch_never_repeats_and_never_goes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_reads_while_a_secret_rotates_sees_each_version_whole_and_in_order() {
     const LAST: u64 = 20_000;
+    let tasks = crate::task::Tasks::new();
     let publisher = SecretPublisher::new(bundle("1", 1));
     let mut watch = publisher.subscribe();
     let reader = publisher.subscribe();
-    let reading = tokio::task::spawn_blocking(move || {
+    let reading = tasks.spawn_blocking("test", move || {
         let mut seen = 0;
         while seen < LAST {
             let latest = reader.latest();
@@ -168,7 +169,7 @@ async fn whoever_reads_while_a_secret_rotates_sees_each_version_whole_and_in_ord
             seen = version;
         }
     });
-    let writing = tokio::task::spawn_blocking(move || {
+    let writing = tasks.spawn_blocking("test", move || {
         for sequence in 2..=LAST {
             assert!(publisher.publish(bundle(&sequence.to_string(), sequence)));
         }
