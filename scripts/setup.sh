@@ -46,7 +46,7 @@ if [ "$tier" != fast ]; then
     if [ "$(cat "$venv/wheels" 2>/dev/null)" != "$wheels" ]; then
         printf '==> installing wheels: %s\n' "$wheels"
         # shellcheck disable=SC2086
-        "$venv/bin/pip" install --quiet --disable-pip-version-check $wheels
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $wheels
         printf '%s' "$wheels" >"$venv/wheels"
     fi
 fi

@@ -69,7 +69,7 @@ pub mod gcp;
 pub mod azure;
 pub mod composite;
 mod config;
-mod build;
 mod component;
+mod build;
 
 pub use config::SecretsConfig;

@@ -109,7 +109,7 @@ mod aws {
     async fn in_a_child() {
         let [url, ca] = &told()[..] else { return };
         // Nobody checks the keys.
-        let keys = AwsCredentials::static_keys(reference("env:PATH"), reference("env:PATH"));
+        let keys = AwsCredentials::static_keys(reference("env:LOGIN"), reference("env:LOGIN"));
         let config = AwsConfig::default()
             .enabled(true)
             .region("eu-west-1")

@@ -46,10 +46,10 @@ pub(crate) async fn check(store: &dyn Store, text: &str, kind: SecretErrorKind, 
     }
 }
 
-/// Serves `env`, of which there is nothing, and `file`.
+/// Serves `env`, of which there is one variable, and `file`.
 #[cfg(any(feature = "aws", feature = "azure"))]
 pub(crate) fn env_and_file() -> Arc<dyn SecretsProvider> {
-    detectviz_tests::login::env_and_file(&[])
+    detectviz_tests::login::env_and_file(&[("LOGIN", "AKIATEST")])
 }
 
 /// A reference to the file `name` in `dir`.

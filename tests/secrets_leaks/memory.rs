@@ -155,6 +155,7 @@ fn a_service_holds_a_variable_in_its_stores_alone() {
     let [variable, ..] = canaries(0);
     let service = Launch::new(Path::new(env!("CARGO_BIN_EXE_teller")))
         .env("BYSTANDER", &variable)
+        .set("teller.secrets", "[]")
         .start();
     for masked in masked([&variable]) {
         let counted = service.get(&format!("/count/{masked}")).text();

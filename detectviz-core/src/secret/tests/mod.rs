@@ -1,3 +1,4 @@
+//! Values, references, bundles, leases and watches.
 mod providers;
 
 use super::*;

@@ -1,3 +1,4 @@
+//! What is put around a provider: the fetch at the start, and the audit.
 use super::{super::*, bundle};
 use crate::error::ErrorKind;
 use async_trait::async_trait;
