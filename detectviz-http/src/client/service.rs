@@ -217,10 +217,16 @@ impl Shared {
             request.headers_mut().insert(header::HOST, host);
         }
         if *request.method() != Method::CONNECT {
-            let path = request.uri().path_and_query().cloned();
-            let mut parts = http::uri::Parts::default();
-            parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
-            *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+            *request.uri_mut() = path_of(request.uri());
+        }
+    }
+
+    /// What stands in the head of a request for `target`.
+    pub(super) fn target(&self, method: &Method, target: &Uri) -> Uri {
+        if self.h2 || *method == Method::CONNECT {
+            target.clone()
+        } else {
+            path_of(target)
         }
     }
 
@@ -249,6 +255,14 @@ impl Shared {
         let sampled = self.spans.sample_root(context.trace_id());
         context.with_sampled(sampled)
     }
+}
+
+/// A URI in the form of HTTP/1.1's requests: its path, and what is asked.
+fn path_of(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
 /// The host in lower case and the port, without user information.

@@ -264,7 +264,8 @@ impl State {
 
     /// Has the request sent once more, if it could be kept.
     pub(super) fn repeat(&mut self) -> bool {
-        self.request = self.saved.as_ref().and_then(Saved::request);
+        let uri = self.shared().target(&self.method, &self.target);
+        self.request = self.saved.as_ref().and_then(|saved| saved.request(uri));
         self.request.is_some()
     }
 
