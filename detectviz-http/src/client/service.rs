@@ -198,9 +198,9 @@ impl Shared {
         half.clamp(Duration::from_millis(10), most)
     }
 
-    /// Says whom the request is for: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must not differ (RFC
-    /// 9113, 8.3.1).
-    pub(super) fn address(&self, upstream: &Upstream, request: &mut Request<Body>) {
+    /// Says whom the request is for, which is `target`: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must
+    /// not differ (RFC 9113, 8.3.1).
+    pub(super) fn address(&self, upstream: &Upstream, target: &Uri, request: &mut Request<Body>) {
         if !request.headers().contains_key(header::USER_AGENT)
             && let Some(name) = &self.user_agent
         {
@@ -208,17 +208,13 @@ impl Shared {
                 .headers_mut()
                 .insert(header::USER_AGENT, name.clone());
         }
-        if self.h2 {
-            return;
-        }
-        if !request.headers().contains_key(header::HOST)
+        if !self.h2
+            && !request.headers().contains_key(header::HOST)
             && let Some(host) = upstream.host_header()
         {
             request.headers_mut().insert(header::HOST, host);
         }
-        if *request.method() != Method::CONNECT {
-            *request.uri_mut() = path_of(request.uri());
-        }
+        *request.uri_mut() = self.target(request.method(), target);
     }
 
     /// What stands in the head of a request for `target`.
