@@ -1,5 +1,7 @@
 //! What benches and gates share: a counting allocator, log lines, and a request with the stack that it goes through.
 pub mod allocations;
+pub mod client;
+pub mod kept;
 pub mod lines;
 pub mod request;
 pub mod rounds;

@@ -55,6 +55,16 @@ where
             break answered.expect("the service answers");
         }
     };
+    read(response)
+}
+
+/// Reads an answer to its end; returns the status.
+///
+/// # Panics
+/// When its body fails.
+#[inline]
+pub fn read<B: Body<Error: Debug>>(response: Response<B>) -> u16 {
+    let mut cx = Context::from_waker(Waker::noop());
     let status = response.status().as_u16();
     let mut body = pin!(response.into_body());
     while !body.is_end_stream() {

@@ -29,6 +29,7 @@ pub mod clock;
 mod shard;
 mod origin;
 pub mod spare;
+mod short;
 pub mod error;
 pub mod names;
 pub mod task;

@@ -5,10 +5,9 @@ use crate::{
     services::{Answers, call},
 };
 use bytes::Bytes;
-use detectviz_core::resilience::retry::{
-    Outcome, Policy, Reason, Retry, RetryConfig, RetryLayer, Snapshot,
-};
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use detectviz_benches::kept::Kept;
+use detectviz_core::resilience::retry::{Retry, RetryConfig, RetryLayer};
+use http::{HeaderValue, Request, Response, Uri};
 use std::{
     convert::Infallible,
     future::{Ready, ready},
@@ -22,20 +21,9 @@ use tower::retry::{
 };
 use tower_resilience::retry::RetryLayer as OtherLayer;
 
-/// Keeps what a request is made anew from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept;
-
 /// Clones requests, as tower's documentation shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Cloned(Arc<TpsBudget>);
-
-/// What [`Kept`] keeps.
-pub(crate) struct Saved {
-    method: Method,
-    uri: Uri,
-    headers: Snapshot,
-}
 
 pub(crate) fn rows(table: &mut Table) {
     let name = "retry and budget, success, four headers";
@@ -82,47 +70,6 @@ fn request() -> Request<()> {
         request.headers_mut().insert(name, value);
     }
     request
-}
-
-// === impl Kept ===
-
-impl<ReqBody, ResBody, E> Policy<Request<ReqBody>, Response<ResBody>, E> for Kept
-where
-    ReqBody: Default,
-{
-    type Saved = Saved;
-
-    fn save(&self, request: &Request<ReqBody>) -> Option<Saved> {
-        let mut headers = Snapshot::new();
-        for (name, value) in request.headers() {
-            headers.push(name.as_ref(), value.as_bytes(), value.is_sensitive());
-        }
-        Some(Saved {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers,
-        })
-    }
-
-    fn restore(&self, saved: &Saved, _attempt: u32) -> Request<ReqBody> {
-        let mut request = Request::new(ReqBody::default());
-        *request.method_mut() = saved.method.clone();
-        *request.uri_mut() = saved.uri.clone();
-        for (name, value, _) in saved.headers.iter() {
-            let name = HeaderName::from_bytes(name);
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
-                request.headers_mut().append(name, value);
-            }
-        }
-        request
-    }
-
-    fn classify(&self, _: Option<&Saved>, answer: &Result<Response<ResBody>, E>) -> Outcome {
-        match answer {
-            Ok(response) if !response.status().is_server_error() => Outcome::Success,
-            _ => Outcome::retryable(Reason::Other),
-        }
-    }
 }
 
 // === impl Cloned ===

@@ -154,7 +154,7 @@ impl<T> Snapshot<T> {
         (a, if b >= a && len > 1 { b + 1 } else { b })
     }
 
-    #[inline]
+    #[inline(always)]
     fn cheaper<'a>(&self, a: &'a Seat<T>, b: &'a Seat<T>, by_latency: bool) -> &'a Seat<T> {
         let loads = (a.load(self.weighted), b.load(self.weighted));
         let second = if by_latency {

@@ -107,7 +107,8 @@ impl<T> Seat<T> {
     /// The calls in flight with a further one; in relation to the weight, if weights differ.
     #[inline]
     pub(super) fn load(&self, weighted: bool) -> f32 {
-        let in_flight = self.in_flight() as f32;
+        // One instruction, where a number of 64 bits without a sign takes several.
+        let in_flight = self.in_flight().cast_signed() as f32;
         let burden = if weighted {
             self.vitals().burden()
         } else {

@@ -40,7 +40,7 @@ impl PeakEwma {
     /// one. The cost is the product of load and latency.
     ///
     /// Both have decayed by the same factor since the later of their last changes, which therefore is of no matter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_cheaper(one: (&Self, f32), other: (&Self, f32), decay: Decay) -> bool {
         let (a, a_at) = unpack(one.0.word.load(Relaxed));
         let (b, b_at) = unpack(other.0.word.load(Relaxed));

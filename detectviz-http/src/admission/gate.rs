@@ -288,6 +288,9 @@ enum Entry {
 
 #[inline]
 fn admit(limit: &Bulkhead, priority: Priority, now: Instant) -> Result<Entry, Refused> {
+    if let Some(permit) = limit.admit_detached(priority) {
+        return Ok(Entry::Runs(permit));
+    }
     match limit.admit(priority, now) {
         bulkhead::Admission::Permit(permit) => Ok(Entry::Runs(permit.detach())),
         bulkhead::Admission::Queued(waiting) => Ok(Entry::Waits(waiting)),

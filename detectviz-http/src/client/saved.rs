@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
 use std::cell::RefCell;
 
-/// A request that can be sent again: its headers in memory that is used again, and its body as long as it is short.
+/// A request that can be sent again: its headers in memory that is used again, and its body as long as it is short. Whom it is
+/// for, its call knows.
 pub(super) struct Saved {
     method: Method,
-    uri: Uri,
     version: Version,
     headers: Snapshot,
     body: Kept,
@@ -51,7 +51,6 @@ impl Saved {
         }
         Some(Self {
             method: request.method().clone(),
-            uri: request.uri().clone(),
             version: request.version(),
             headers,
             body,
@@ -71,9 +70,9 @@ impl Saved {
         }
     }
 
-    /// The request once more, without its extensions; `None` when there was too much of the body. Values of up to 512 bytes
+    /// The request once more, to `uri` and without its extensions; `None` when there was too much of the body. Values of up to 512 bytes
     /// allocate nothing on a warm thread.
-    pub(super) fn request(&self) -> Option<Request<Body>> {
+    pub(super) fn request(&self, uri: Uri) -> Option<Request<Body>> {
         let body = match &self.body {
             Kept::Whole(body) if body.is_empty() => Body::empty(),
             Kept::Whole(body) => body.clone().into(),
@@ -81,7 +80,7 @@ impl Saved {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
+        *request.uri_mut() = uri;
         *request.version_mut() = self.version;
         for (name, value, is_sensitive) in self.headers.iter() {
             // They were a header before.
@@ -131,7 +130,7 @@ mod tests {
             .unwrap();
         let saved = Saved::of(&mut request).unwrap();
         for _ in 0..2 {
-            let again = saved.request().unwrap();
+            let again = saved.request(request.uri().clone()).unwrap();
             assert_eq!(again.method(), request.method());
             assert_eq!(again.uri(), request.uri());
             assert_eq!(again.headers(), request.headers());

@@ -198,9 +198,9 @@ impl Shared {
         half.clamp(Duration::from_millis(10), most)
     }
 
-    /// Says whom the request is for: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must not differ (RFC
-    /// 9113, 8.3.1).
-    pub(super) fn address(&self, upstream: &Upstream, request: &mut Request<Body>) {
+    /// Says whom the request is for, which is `target`: over HTTP/1.1 in `Host`, over HTTP/2 in `:authority`, and the two must
+    /// not differ (RFC 9113, 8.3.1).
+    pub(super) fn address(&self, upstream: &Upstream, target: &Uri, request: &mut Request<Body>) {
         if !request.headers().contains_key(header::USER_AGENT)
             && let Some(name) = &self.user_agent
         {
@@ -208,19 +208,21 @@ impl Shared {
                 .headers_mut()
                 .insert(header::USER_AGENT, name.clone());
         }
-        if self.h2 {
-            return;
-        }
-        if !request.headers().contains_key(header::HOST)
+        if !self.h2
+            && !request.headers().contains_key(header::HOST)
             && let Some(host) = upstream.host_header()
         {
             request.headers_mut().insert(header::HOST, host);
         }
-        if *request.method() != Method::CONNECT {
-            let path = request.uri().path_and_query().cloned();
-            let mut parts = http::uri::Parts::default();
-            parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
-            *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+        *request.uri_mut() = self.target(request.method(), target);
+    }
+
+    /// What stands in the head of a request for `target`.
+    pub(super) fn target(&self, method: &Method, target: &Uri) -> Uri {
+        if self.h2 || *method == Method::CONNECT {
+            target.clone()
+        } else {
+            path_of(target)
         }
     }
 
@@ -249,6 +251,14 @@ impl Shared {
         let sampled = self.spans.sample_root(context.trace_id());
         context.with_sampled(sampled)
     }
+}
+
+/// A URI in the form of HTTP/1.1's requests: its path, and what is asked.
+fn path_of(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
 /// The host in lower case and the port, without user information.

@@ -115,12 +115,13 @@ impl State {
 
     /// Makes it that of a new call.
     #[inline]
-    pub(super) fn open(&mut self, shared: &Arc<Shared>, request: Request<Body>) {
+    pub(super) fn open(&mut self, shared: &Arc<Shared>, mut request: Request<Body>) {
         shared.open(self.slot.as_deref_mut().expect(THERE));
         self.flight = Some(shared.in_flight.start());
         self.shared = Some(Arc::clone(shared));
         self.method = request.method().clone();
-        self.target = request.uri().clone();
+        // It is given back, in the form in which it is sent, when it is known whom it goes to.
+        self.target = mem::take(request.uri_mut());
         self.request = Some(request);
         self.begun = false;
         self.recorded = false;
@@ -194,7 +195,7 @@ impl State {
             return;
         };
         shared.housekeeping.start(shared);
-        shared.address(upstream, request);
+        shared.address(upstream, &self.target, request);
         let Rule { safe, attempts, .. } = self.rule;
         self.repeatable = safe.unwrap_or_else(|| is_repeatable(request));
         let policies = upstream.policies();
@@ -264,7 +265,8 @@ impl State {
 
     /// Has the request sent once more, if it could be kept.
     pub(super) fn repeat(&mut self) -> bool {
-        self.request = self.saved.as_ref().and_then(Saved::request);
+        let uri = self.shared().target(&self.method, &self.target);
+        self.request = self.saved.as_ref().and_then(|saved| saved.request(uri));
         self.request.is_some()
     }
 

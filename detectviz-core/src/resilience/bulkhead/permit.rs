@@ -76,6 +76,16 @@ impl Bulkhead {
         Self::admit_by(self, priority, now)
     }
 
+    /// A permit that is [detached](Permit::detach) from the beginning, if there is one at once: no reference is counted.
+    /// `None` says nothing more than to [ask](Self::admit) in the usual way; so it is for a
+    /// [critical](Priority::Critical) call.
+    #[inline]
+    #[must_use = "attach it, or the permit is lost"]
+    pub fn admit_detached(&self, priority: Priority) -> Option<Detached> {
+        let taken = priority != Priority::Critical && self.inner().shared.gate.take();
+        taken.then_some(Detached(()))
+    }
+
     /// Takes back a permit that was [detached](Permit::detach) from this bulkhead.
     #[inline]
     pub fn attach(&self, detached: Detached) -> Permit<&Self> {

@@ -75,24 +75,21 @@ impl Recorder {
         out.gauge(&KEYS, &[policy], keys as f64);
     }
 
+    /// A request took its unit from a bucket of its own.
     #[inline]
-    pub(super) fn decided(&self, allowed: bool, place: Place) {
-        if allowed {
-            self.allowed.inc();
-        } else {
-            self.limited.inc();
-        }
-        if place != Place::Own {
-            self.crowded(allowed, place);
-        }
+    pub(super) fn allowed(&self) {
+        self.allowed.inc();
     }
 
-    #[cold]
-    fn crowded(&self, allowed: bool, place: Place) {
+    pub(super) fn decided(&self, allowed: bool, place: Place) {
+        if !allowed {
+            return self.limited.inc();
+        }
+        self.allowed.inc();
         match place {
-            Place::Taken if allowed => self.evictions.inc(),
-            Place::None if allowed => self.untracked.inc(),
-            _ => {}
+            Place::Own => {}
+            Place::Taken => self.evictions.inc(),
+            Place::None => self.untracked.inc(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A pooled copy of a request's headers, or of anything that is pairs of bytes.
-use crate::spare::Spare;
+use crate::{short, spare::Spare};
 use std::{fmt, mem};
 
 /// The most buffers that a thread keeps.
@@ -7,6 +7,9 @@ const KEPT: usize = 64;
 
 /// The largest buffer that is kept, in bytes.
 const LARGEST: usize = 16 * 1024;
+
+/// The least that is made room for, in bytes.
+const LEAST: usize = 512;
 
 thread_local! {
     static POOL: Spare<Vec<u8>> = const { Spare::new(KEPT) };
@@ -30,7 +33,9 @@ thread_local! {
 /// Values are wiped from no memory: what is marked is only told again. `Debug` shows none of them.
 #[derive(Default)]
 pub struct Snapshot {
+    /// All of it can be written to; what counts are the first `len` bytes.
     buffer: Vec<u8>,
+    len: usize,
 }
 
 /// What stands before a pair: the length of the name, then that of the value doubled, plus one if it is marked.
@@ -44,7 +49,7 @@ impl Snapshot {
     #[must_use]
     pub fn new() -> Self {
         let buffer = Spare::take(&POOL).unwrap_or_default();
-        Self { buffer }
+        Self { buffer, len: 0 }
     }
 
     /// Adds a pair. `marked` is for the reader: that a header is sensitive, say.
@@ -58,15 +63,24 @@ impl Snapshot {
         let name_len = name.len() as u32;
         let value_len = (value.len() as u32) << 1 | u32::from(marked);
         let head = u64::from(value_len) << 32 | u64::from(name_len);
-        self.buffer.reserve(HEAD + name.len() + value.len());
-        self.buffer.extend_from_slice(&head.to_le_bytes());
-        self.buffer.extend_from_slice(name);
-        self.buffer.extend_from_slice(value);
+        let end = self.len + HEAD + name.len() + value.len();
+        if end > self.buffer.len() {
+            self.grow(end);
+        }
+        if let Some(room) = self.buffer.get_mut(self.len..end)
+            && let Some((room_of_head, room)) = room.split_first_chunk_mut::<HEAD>()
+            && let Some((room_of_name, room_of_value)) = room.split_at_mut_checked(name.len())
+        {
+            *room_of_head = head.to_le_bytes();
+            short::copy(room_of_name, name);
+            short::copy(room_of_value, value);
+            self.len = end;
+        }
     }
 
     /// The pairs in their order: name, value, and whether it is marked.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8], bool)> {
-        let mut rest = &*self.buffer;
+        let mut rest = &self.buffer[..self.len];
         std::iter::from_fn(move || {
             let (head, after) = rest.split_first_chunk::<HEAD>()?;
             let head = u64::from_le_bytes(*head);
@@ -77,16 +91,22 @@ impl Snapshot {
             Some((name, value, head >> 32 & 1 == 1))
         })
     }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, end: usize) {
+        self.buffer
+            .resize(end.max(2 * self.buffer.len()).max(LEAST), 0);
+    }
 }
 
 impl Drop for Snapshot {
     #[inline]
     fn drop(&mut self) {
-        let mut buffer = mem::take(&mut self.buffer);
+        let buffer = mem::take(&mut self.buffer);
         if buffer.capacity() == 0 || buffer.capacity() > LARGEST {
             return;
         }
-        buffer.clear();
         Spare::give(&POOL, buffer);
     }
 }

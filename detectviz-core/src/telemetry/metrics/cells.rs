@@ -54,7 +54,9 @@ pub(super) struct Shards {
 /// A row of numbers per shard; what a number is worth is its sum over the shards.
 #[derive(Debug)]
 pub(super) struct Cells {
-    lines: Box<[Line]>,
+    /// The shards of one thread each: a thread that has none does not find one either.
+    exclusive: Box<[Line]>,
+    shared: Box<[Line]>,
     /// Lines of one shard.
     width: usize,
     shards: Shards,
@@ -93,12 +95,23 @@ impl Cells {
     /// `cells` numbers, all 0.
     pub(super) fn new(shards: Shards, cells: usize) -> Self {
         let width = cells.div_ceil(PER_LINE);
-        let mut lines = Vec::new();
-        lines.resize_with((shards.exclusive + shards.shared) * width, Line::default);
+        let lines = |shards: usize| (0..shards * width).map(|_| Line::default()).collect();
         Self {
-            lines: lines.into_boxed_slice(),
+            exclusive: lines(shards.exclusive),
+            shared: lines(shards.shared),
             width,
             shards,
+        }
+    }
+
+    /// Adds `n` to the first number of the current thread's shard, wrapping around; `self` has no more than one line per shard.
+    #[inline]
+    pub(super) fn add_to_first(&self, n: u64) {
+        debug_assert_eq!(self.width, 1);
+        let thread = THREAD.get();
+        match self.exclusive.get(thread) {
+            Some(line) => line.0[0].store(line.0[0].load(Relaxed).wrapping_add(n), Relaxed),
+            None => self.add_shared(thread, n),
         }
     }
 
@@ -106,27 +119,28 @@ impl Cells {
     #[inline]
     pub(super) fn mine(&self) -> Row<'_> {
         let thread = THREAD.get();
-        if thread < self.shards.exclusive {
-            Row {
-                lines: self.shard(thread),
+        // A thread without a lease has a number so high that it is beyond the end, however wide a shard is.
+        let start = thread.wrapping_mul(self.width);
+        match self.exclusive.get(start..start.wrapping_add(self.width)) {
+            Some(lines) => Row {
+                lines,
                 exclusive: true,
-            }
-        } else {
-            self.shared(thread)
+            },
+            None => self.shared(thread),
         }
     }
 
     /// The sum of number `cell` over all shards.
     pub(super) fn sum(&self, cell: usize) -> u64 {
         let (line, at) = (cell / PER_LINE, cell % PER_LINE);
-        let shards = self.lines.iter().skip(line).step_by(self.width);
-        shards.fold(0, |sum, line| sum.wrapping_add(line.0[at].load(Relaxed)))
+        let shards = self.shards().map(|shard| shard[line].0[at].load(Relaxed));
+        shards.fold(0, u64::wrapping_add)
     }
 
     /// The sums of all numbers over all shards, from the first on, as far as `out` goes.
     pub(super) fn sums(&self, out: &mut [u64]) {
         out.fill(0);
-        for shard in self.lines.chunks_exact(self.width) {
+        for shard in self.shards() {
             for (line, out) in shard.iter().zip(out.chunks_mut(PER_LINE)) {
                 for (cell, out) in line.0.iter().zip(out) {
                     *out = out.wrapping_add(cell.load(Relaxed));
@@ -135,9 +149,14 @@ impl Cells {
         }
     }
 
-    #[inline]
-    fn shard(&self, shard: usize) -> &[Line] {
-        &self.lines[shard * self.width..][..self.width]
+    fn shards(&self) -> impl Iterator<Item = &[Line]> {
+        let exclusive = self.exclusive.chunks_exact(self.width);
+        exclusive.chain(self.shared.chunks_exact(self.width))
+    }
+
+    #[inline(never)]
+    fn add_shared(&self, thread: usize, n: u64) {
+        self.shared(thread).add(0, n);
     }
 
     /// The shard of a thread that has no lease.
@@ -148,9 +167,9 @@ impl Cells {
             0..MOST | ENDING => thread,
             patience => patience - 1,
         });
-        let shard = self.shards.exclusive + (shard::current() & (self.shards.shared - 1));
+        let shard = shard::current() & (self.shards.shared - 1);
         Row {
-            lines: self.shard(shard),
+            lines: &self.shared[shard * self.width..][..self.width],
             exclusive: false,
         }
     }

@@ -29,7 +29,7 @@ impl Counter {
     /// Adds `n`.
     #[inline]
     pub fn add(&self, n: u64) {
-        self.cells.mine().add(0, n);
+        self.cells.add_to_first(n);
     }
 
     /// The total; what other threads add meanwhile may be in it or not.

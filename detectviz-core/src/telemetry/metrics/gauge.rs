@@ -34,7 +34,7 @@ impl Gauge {
     /// Adds `n`, which may be negative: one addition to a number that no other busy thread writes.
     #[inline]
     pub fn add(&self, n: i64) {
-        self.added.mine().add(0, n.cast_unsigned());
+        self.added.add_to_first(n.cast_unsigned());
     }
 
     /// The value; what other threads add meanwhile may be in it or not.

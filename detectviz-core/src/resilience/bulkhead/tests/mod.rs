@@ -313,6 +313,17 @@ async fn a_permit_finds_back_by_whatever_it_holds() {
     assert_eq!(size_of::<Permit>(), size_of::<usize>());
 }
 
+#[test]
+fn a_detached_permit_is_one_of_those_that_there_are() {
+    let bulkhead = Bulkhead::new(&config(1, 0));
+    assert!(bulkhead.admit_detached(Priority::Critical).is_none());
+    let permit = bulkhead.admit_detached(Priority::Normal).unwrap();
+    assert_eq!(bulkhead.in_flight(), 1);
+    assert!(bulkhead.admit_detached(Priority::Normal).is_none());
+    drop(bulkhead.attach(permit));
+    assert_eq!(bulkhead.in_flight(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_happens_is_recorded() {
     let registry = Registry::new();

@@ -1,5 +1,8 @@
-//! What the HTTP client does to a call, over a service instead of connections.
-use crate::retry::{Kept, Saved};
+//! What the HTTP client does to a call, of the same parts and in its order, over a service instead of connections.
+use crate::{
+    kept::{Kept, Saved},
+    request::read,
+};
 use bytes::Bytes;
 use detectviz_core::{
     balance::{self, BalanceConfig, Balancer, FailureKind, PickContext, Tried},
@@ -7,7 +10,7 @@ use detectviz_core::{
     error::{BoxError, Error},
     resilience::{
         breaker::{self, BreakerConfig, Circuit},
-        bulkhead::{Bulkhead, BulkheadConfig, Priority},
+        bulkhead::{Admission, Bulkhead, BulkheadConfig, Priority},
         retry::{Decision, Outcome, Policy, Retry, RetryConfig},
         timer::Timer,
     },
@@ -23,15 +26,19 @@ use http::{Request, Response};
 use http_body_util::{Empty, Full};
 use std::{
     convert::Infallible,
+    fmt,
+    future::Future,
     io,
+    pin::pin,
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 use tower_service::Service;
 use tracing::Level;
 
 /// Total deadline, bulkhead, retry and budget, breaker, balance, attempt timeout, injection; metrics and a line in the log.
-pub(super) struct Stack<S> {
+pub struct Stack<S> {
     inner: S,
     timer: Timer,
     bulkhead: Bulkhead,
@@ -50,6 +57,7 @@ pub(super) struct Stack<S> {
 /// A call under way.
 struct Active<'a>(&'a Gauge);
 
+const NOTHING: &str = "a call without a request";
 const ENDPOINTS: u16 = 100;
 /// The client's own defaults.
 const TOTAL: Duration = Duration::from_secs(3);
@@ -90,7 +98,11 @@ impl<S> Stack<S>
 where
     S: Service<Request<Empty<Bytes>>, Response = Response<Full<Bytes>>, Error = Infallible>,
 {
-    pub(super) fn new(inner: S, tasks: &Tasks) -> Result<Self, Error> {
+    /// Around `inner`; its log is written by a thread of `tasks`.
+    ///
+    /// # Errors
+    /// When the log cannot be started.
+    pub fn new(inner: S, tasks: &Tasks) -> Result<Self, Error> {
         let now = Instant::now();
         let metrics = Registry::new();
         let logs = LogsConfig::default().build("shop", Output::new(io::sink()), tasks)?;
@@ -129,35 +141,63 @@ where
         })
     }
 
-    pub(super) fn logs(&self) -> &Logs {
+    /// Where its lines go.
+    #[must_use]
+    pub fn logs(&self) -> &Logs {
         &self.logs
     }
 
-    pub(super) async fn call(
+    /// Sends a request and reads its answer to the end; returns the status.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn answer(&mut self, request: Request<Empty<Bytes>>) -> u16 {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut request = Some(request);
+        let mut call = pin!(self.call(&mut request));
+        loop {
+            if let Poll::Ready(answered) = call.as_mut().poll(&mut cx) {
+                return read(answered.expect("the service answers"));
+            }
+        }
+    }
+
+    /// `request` is taken where it is sent, so that it is not moved with each step before.
+    async fn call(
         &mut self,
-        mut request: Request<Empty<Bytes>>,
+        request: &mut Option<Request<Empty<Bytes>>>,
     ) -> Result<Response<Full<Bytes>>, BoxError> {
         let started = Instant::now();
         let slot = current(|slot| slot.map(|slot| slot.child_at(started)));
         let slot = slot.unwrap_or_else(|| Slot::started_at(TraceContext::root(false), started));
         let deadline = started + TOTAL;
         let _active = Active::of(&self.active);
-        let permit = self.bulkhead.acquire(Priority::Normal, started).await?;
-        let uri = request.uri().clone();
+        let permit = match self.bulkhead.admit_ref(Priority::Normal, started) {
+            Admission::Permit(permit) => permit,
+            queued => queued.await?,
+        };
+        let Some(first) = request else {
+            return Err(NOTHING.into());
+        };
+        let uri = first.uri().clone();
         let mut call = self.retry.begin(started);
         let saved = match call.repeats() {
-            true => keep(&request),
+            true => keep(first),
             false => None,
         };
         let (mut tried, mut now) = (Tried::new(), started);
         let (response, port) = loop {
-            let leave = self.circuit.try_acquire_owned(now)?;
+            let leave = self.circuit.try_acquire(now)?;
             let context = PickContext::new(now, fastrand::u64(..)).exclude(&tried);
             let picked = self.balancer.pick(&context)?;
             tried.push(picked.id());
             let port = *picked.transport();
-            self.propagators.inject(&slot, request.headers_mut());
-            let inner = self.inner.call(request);
+            if let Some(sent) = request {
+                self.propagators.inject(&slot, sent.headers_mut());
+            }
+            let Some(inner) = request.take().map(|sent| self.inner.call(sent)) else {
+                return Err(NOTHING.into());
+            };
             let bounded = self.timer.timeout_at(deadline.min(now + ATTEMPT), inner);
             let answer = bounded.await;
             now = Instant::now();
@@ -177,20 +217,23 @@ where
                 }
                 Err(passed) => return Err(passed.into()),
             };
+            if outcome == Outcome::Success {
+                break (ended.map_err(BoxError::from)?, port);
+            }
             let left = deadline.saturating_duration_since(now);
             match (call.after(outcome, Some(left), now), &saved) {
                 (Decision::Wait(wait), Some(saved)) => {
                     let pause = std::future::pending::<()>();
                     let _ = self.timer.timeout_at(now + wait, pause).await;
                     call.again();
-                    request = restore(saved, call.attempt());
+                    *request = Some(restore(saved, call.attempt()));
                 }
                 _ => break (ended.map_err(BoxError::from)?, port),
             }
         };
         permit.release(now);
-        self.duration
-            .observe(now.saturating_duration_since(started));
+        let took = now.saturating_duration_since(started);
+        self.duration.observe(took);
         self.logs
             .entry(&self.template)
             .suffix(&self.suffix)
@@ -200,9 +243,15 @@ where
                 values.fields(&self.outcome);
                 values.u64(&ATTEMPTS, u64::from(call.attempt()));
                 values.u64(&PORT, u64::from(port));
-                values.millis(&MILLIS, now.saturating_duration_since(started));
+                values.millis(&MILLIS, took);
             });
         Ok(response)
+    }
+}
+
+impl<S> fmt::Debug for Stack<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack").finish_non_exhaustive()
     }
 }
 
