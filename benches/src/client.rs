@@ -10,7 +10,7 @@ use detectviz_core::{
     error::{BoxError, Error},
     resilience::{
         breaker::{self, BreakerConfig, Circuit},
-        bulkhead::{Admission, Bulkhead, BulkheadConfig, Priority},
+        bulkhead::{Bulkhead, BulkheadConfig, Priority},
         retry::{Decision, Outcome, Policy, Retry, RetryConfig},
         timer::Timer,
     },
@@ -172,10 +172,8 @@ where
         let slot = slot.unwrap_or_else(|| Slot::started_at(TraceContext::root(false), started));
         let deadline = started + TOTAL;
         let _active = Active::of(&self.active);
-        let permit = match self.bulkhead.admit_ref(Priority::Normal, started) {
-            Admission::Permit(permit) => permit,
-            queued => queued.await?,
-        };
+        // Owned, as the client's own are: a call there is a future that borrows nothing.
+        let permit = self.bulkhead.acquire(Priority::Normal, started).await?;
         let Some(first) = request else {
             return Err(NOTHING.into());
         };
@@ -187,7 +185,7 @@ where
         };
         let (mut tried, mut now) = (Tried::new(), started);
         let (response, port) = loop {
-            let leave = self.circuit.try_acquire(now)?;
+            let leave = self.circuit.try_acquire_owned(now)?;
             let context = PickContext::new(now, fastrand::u64(..)).exclude(&tried);
             let picked = self.balancer.pick(&context)?;
             tried.push(picked.id());

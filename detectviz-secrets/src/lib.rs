@@ -50,6 +50,23 @@
 //! - `vault`, `kubernetes`, `aws`, `gcp`, `azure`: one store each, all off by default, since each brings a client of its own.
 //!   Without its feature, no crate of it is compiled.
 pub mod names;
+mod schedule;
+#[cfg(any(
+    feature = "vault",
+    feature = "kubernetes",
+    feature = "aws",
+    feature = "gcp",
+    feature = "azure"
+))]
+mod wiped;
+#[cfg(any(
+    feature = "vault",
+    feature = "kubernetes",
+    feature = "aws",
+    feature = "gcp",
+    feature = "azure"
+))]
+mod source;
 pub mod store;
 pub mod keeper;
 mod payload;

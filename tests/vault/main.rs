@@ -6,6 +6,7 @@ mod environment;
 mod faults;
 mod leases;
 mod nodes;
+mod process;
 mod reads;
 mod rotation;
 mod session;

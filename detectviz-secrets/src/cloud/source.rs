@@ -1,12 +1,10 @@
 //! Reads token files, keys and certificate authorities.
 use super::{Failure, WireError};
+use crate::source;
 use rustls::{RootCertStore, pki_types::CertificateDer};
 use rustls_pki_types::pem::PemObject;
-use std::{fs::File, io, io::Read, path::Path};
+use std::path::Path;
 use zeroize::Zeroizing;
-
-/// No token, key or list of authorities is larger; the one of Mozilla has about 220 KiB.
-const MAX_SIZE: u64 = 1 << 20;
 
 /// What stands in the file at `path`, which `key` of the configuration names: read anew each time, because Kubernetes
 /// replaces a projected token before it ends.
@@ -15,7 +13,7 @@ const MAX_SIZE: u64 = 1 << 20;
 /// `Unavailable` where the file cannot be read, since it may be mounted yet, or is empty.
 pub(crate) fn read_file(key: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let shown = path.display();
-    let bytes = read(path).map_err(|err| {
+    let bytes = source::read_file(path).map_err(|err| {
         let remedy = format!("make `{shown}` readable, or correct `{key}`");
         Failure::unavailable(remedy).with_source(err)
     })?;
@@ -32,7 +30,7 @@ pub(super) fn trust_roots(path: &Path) -> Result<RootCertStore, WireError> {
         path: path.to_owned(),
         why,
     };
-    let pem = read(path).map_err(|err| wrong(err.to_string()))?;
+    let pem = source::read_file(path).map_err(|err| wrong(err.to_string()))?;
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(&pem).flatten();
     // As rustls advises for lists of a system: one odd certificate does not make the others useless.
@@ -41,17 +39,4 @@ pub(super) fn trust_roots(path: &Path) -> Result<RootCertStore, WireError> {
         return Err(wrong("it holds no certificate".to_owned()));
     }
     Ok(roots)
-}
-
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(0);
-    // A buffer that grows leaves pieces of the secret behind, so it starts at its size.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size.saturating_add(1).min(1 << 20)));
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        let large = format!("it is larger than {MAX_SIZE} bytes");
-        return Err(io::Error::other(large));
-    }
-    Ok(bytes)
 }

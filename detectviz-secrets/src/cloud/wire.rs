@@ -1,5 +1,6 @@
 //! One exchange over HTTP/1.1.
 use super::source::trust_roots;
+use crate::wiped::Wiped;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
@@ -250,9 +251,7 @@ async fn collect(
 ) -> Result<Zeroizing<Vec<u8>>, WireError> {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|l| l.to_str().ok()?.parse().ok());
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        length.unwrap_or(16 << 10).min(MAX_ANSWER),
-    ));
+    let mut bytes = Wiped::with_capacity(length.unwrap_or(0).min(MAX_ANSWER));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|source| WireError::Cut {
             authority: authority.to_owned(),
@@ -261,21 +260,14 @@ async fn collect(
         let Some(data) = frame.data_ref() else {
             continue;
         };
-        let needed = bytes.len() + data.len();
-        if needed > MAX_ANSWER {
+        if bytes.len() + data.len() > MAX_ANSWER {
             return Err(WireError::TooLarge {
                 authority: authority.to_owned(),
             });
         }
-        if needed > bytes.capacity() {
-            // Growing in place would leave a copy behind.
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed * 2));
-            larger.extend_from_slice(&bytes);
-            bytes = larger;
-        }
-        bytes.extend_from_slice(data);
+        bytes.push(data);
     }
-    Ok(bytes)
+    Ok(bytes.into_inner())
 }
 
 /// What rustls says, however deep it is wrapped: errors of I/O carry it beside their source.

@@ -1,6 +1,6 @@
 //! One store, and where else to look when it cannot be asked.
 use super::FallbackConfig;
-use crate::names;
+use crate::{names, schedule::FIRST_PAUSE};
 use async_trait::async_trait;
 use detectviz_core::{
     secret::{
@@ -21,9 +21,6 @@ pub(crate) static FALLBACKS: Desc = Desc {
     labels: &["from", "to", "reason"],
     buckets: &[],
 };
-
-/// The first pause before a watch asks the first store again.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause before a watch asks the first store again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);

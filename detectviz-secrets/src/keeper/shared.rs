@@ -5,7 +5,10 @@ use super::{
     recorder::{Operation, Outcome, Recorder},
     state::{Act, Serve},
 };
-use crate::store::{Fetched, Grant, Life, Renewed, Store};
+use crate::{
+    schedule::LONGEST_LIFE,
+    store::{Fetched, Grant, Life, Renewed, Store},
+};
 use detectviz_core::{
     clock,
     secret::{
@@ -272,6 +275,11 @@ impl Shared {
         } = fetched;
         let life = match life {
             Life::Leased(grant) if grant.duration.is_zero() => Life::Cached,
+            Life::Leased(mut grant) => {
+                grant.duration = grant.duration.min(LONGEST_LIFE);
+                Life::Leased(grant)
+            }
+            Life::Rotates(after) => Life::Rotates(after.min(LONGEST_LIFE)),
             life => life,
         };
         let latest = state.latest();
@@ -372,7 +380,8 @@ fn refused(err: SecretError) -> Begun {
     Begun::Answer(Err(err), outcome)
 }
 
-fn renew(state: &mut State, renewed: Renewed, at: (Instant, Instant)) {
+fn renew(state: &mut State, mut renewed: Renewed, at: (Instant, Instant)) {
+    renewed.duration = renewed.duration.min(LONGEST_LIFE);
     state.error = None;
     state.timeline.renewed(at, renewed, &mut Rng::new());
     let end = state.timeline.lease().map(|(_, end)| end);

@@ -1,20 +1,14 @@
-//! When a secret is asked for again, renewed, served or forgotten.
-//!
-//! The times of leases are those of Vault's own clients: a renewal at two thirds of the lease plus a third of a grace of
-//! 10–20 % of it, which is the jitter (`api/lifetime_watcher.go`, so at 70.0–73.3 %); what cannot be renewed is read again
-//! at 85–95 % of its life (consul-template, `dependency/vault_common.go`). Unlike the reference watcher, which computes a
-//! back-off and then does not wait for it, what failed is tried again after 1 s, then twice as long each time up to half a
-//! minute for leases and a minute for the rest.
+//! When a secret is asked for again, renewed, served or forgotten; the times of leases are those of `schedule`.
 use super::CacheConfig;
-use crate::store::{Grant, Life, Renewed};
+use crate::{
+    schedule::{pause_after, renew_after, replace_after},
+    store::{Grant, Life, Renewed},
+};
 use fastrand::Rng;
 use std::time::{Duration, Instant};
 
 /// For how long an answer, good or bad, serves those who insist on asking again.
 pub(super) const AGAIN: Duration = Duration::from_secs(1);
-
-/// The first pause after a failure.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause after a failure to renew or replace a lease.
 const LONGEST_LEASE_PAUSE: Duration = Duration::from_secs(30);
@@ -155,9 +149,8 @@ impl Timeline {
             Some(Term::Polled { interval }) => *interval,
             _ => LONGEST_PAUSE,
         };
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
+        let pause = pause_after(self.failures, longest, rng.f64());
         self.failures = self.failures.saturating_add(1);
-        let pause = doubled.min(longest).mul_f64(0.75 + rng.f64() / 4.0);
         self.retry = Some(now + pause);
         self.answered = Some(now);
     }
@@ -294,9 +287,9 @@ impl Timeline {
 impl Held {
     fn new(asked: Instant, grant: Grant, rng: &mut Rng) -> Self {
         let (after, act) = if grant.renewable {
-            (renew_after(grant.duration, rng), Act::Renew)
+            (renew_after(grant.duration, rng.f64()), Act::Renew)
         } else {
-            (reread_after(grant.duration, rng), Act::Fetch)
+            (replace_after(grant.duration, rng.f64()), Act::Fetch)
         };
         Self {
             end: asked + grant.duration,
@@ -313,7 +306,7 @@ impl Held {
         } = renewed;
         if duration >= self.grant.duration && renewable {
             self.end = asked + duration;
-            self.next = asked + renew_after(duration, rng);
+            self.next = asked + renew_after(duration, rng.f64());
             return;
         }
         // A lease that came back shorter runs into its max-TTL, from which no renewal saves it. That is told in whole
@@ -323,20 +316,9 @@ impl Held {
         self.act = Act::Fetch;
         self.next = match sure < self.grant.duration.mul_f64(0.2) {
             true => asked,
-            false => asked + renew_after(sure, rng),
+            false => asked + renew_after(sure, rng.f64()),
         };
     }
-}
-
-/// When a lease of `duration` is renewed: 70.0–73.3 % of it.
-pub(crate) fn renew_after(duration: Duration, rng: &mut Rng) -> Duration {
-    let grace = duration.mul_f64(0.1 + rng.f64() / 10.0);
-    duration * 2 / 3 + grace / 3
-}
-
-/// When something that lives for `duration` and cannot be renewed is read again: 85–95 % of it.
-pub(crate) fn reread_after(duration: Duration, rng: &mut Rng) -> Duration {
-    duration.mul_f64(0.85 + rng.f64() / 10.0)
 }
 
 fn refresh_after(config: &CacheConfig, rng: &mut Rng) -> Duration {

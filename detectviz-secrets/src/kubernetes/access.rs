@@ -1,5 +1,6 @@
 //! Where the API server is, whom we trust there, and who we are.
-use super::{error::Failure, kubeconfig, source};
+use super::{error::Failure, kubeconfig};
+use crate::source;
 use k8s_openapi::ByteString;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use serde::{
@@ -127,7 +128,7 @@ fn url(host: &str, port: &str) -> String {
 
 /// The bytes of a file that must be there.
 pub(super) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    source::read(path).map_err(|err| {
+    source::read_file(path).map_err(|err| {
         Failure::setup(
             format!("{} cannot be read ({err})", path.display()),
             "mount the service account (`automountServiceAccountToken`), or name a kubeconfig that this user may read",
@@ -178,7 +179,7 @@ pub(super) fn base64(text: &str, place: &dyn fmt::Display) -> Result<Zeroizing<V
 
 /// The namespace in the file beside the token; a token that is projected by hand may have none beside it.
 fn own_namespace(path: &Path) -> Result<Option<String>, Failure> {
-    match source::read(path) {
+    match source::read_file(path) {
         Ok(bytes) => {
             let text = std::str::from_utf8(&bytes).map(str::trim).unwrap_or("");
             Ok(Some(text.to_owned()).filter(|text| super::name::is_label(text)))

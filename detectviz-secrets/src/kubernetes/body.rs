@@ -1,16 +1,10 @@
 //! Reads answers into buffers that are wiped.
 use super::error::Failure;
+use crate::wiped::Wiped;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use zeroize::Zeroizing;
-
-/// The smallest buffer; the answer for a Secret of one password fits.
-const FIRST: usize = 4096;
-
-/// Bytes that grow without leaving copies behind.
-#[derive(Default)]
-pub(super) struct Wiped(Zeroizing<Vec<u8>>);
 
 /// The lines of an answer, as they come.
 pub(super) struct Lines {
@@ -29,50 +23,22 @@ struct Splitter {
     searched: usize,
 }
 
-// === impl Wiped ===
-
-impl Wiped {
-    fn push(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            self.reserve(needed.next_power_of_two().max(FIRST));
-        }
-        self.0.extend_from_slice(bytes);
-    }
-
-    /// Moves to a larger buffer and wipes the one before, which a `Vec` that grows by itself would not.
-    fn reserve(&mut self, capacity: usize) {
-        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-        larger.extend_from_slice(&self.0);
-        self.0 = larger;
-    }
-
-    fn take(&mut self, count: usize) -> Zeroizing<Vec<u8>> {
-        let taken = Zeroizing::new(self.0[..count].to_vec());
-        let left = self.0.len() - count;
-        self.0.copy_within(count.., 0);
-        // What stands behind the end is wiped with the buffer.
-        self.0.truncate(left);
-        taken
-    }
-}
-
 /// Reads a whole answer of at most `limit` bytes.
 pub(super) async fn whole(
     mut body: Incoming,
     limit: usize,
     server: &str,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let mut read = Wiped::default();
     let announced = body.size_hint().exact().unwrap_or(0);
-    read.reserve(usize::try_from(announced).unwrap_or(0).clamp(FIRST, limit));
+    let announced = usize::try_from(announced).unwrap_or(0);
+    let mut read = Wiped::with_capacity(announced.min(limit));
     while let Some(bytes) = next(&mut body, server).await? {
-        if read.0.len() + bytes.len() > limit {
+        if read.len() + bytes.len() > limit {
             return Err(Failure::TooLarge { limit });
         }
         read.push(&bytes);
     }
-    Ok(read.0)
+    Ok(read.into_inner())
 }
 
 async fn next(body: &mut Incoming, server: &str) -> Result<Option<Bytes>, Failure> {
@@ -125,9 +91,9 @@ impl Splitter {
     /// The next whole line that is not empty, without its end.
     fn line(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         loop {
-            let new = &self.rest.0[self.searched..];
+            let new = &self.rest.as_slice()[self.searched..];
             let Some(at) = new.iter().position(|byte| *byte == b'\n') else {
-                self.searched = self.rest.0.len();
+                self.searched = self.rest.len();
                 return None;
             };
             let end = self.searched + at;
@@ -162,17 +128,5 @@ mod tests {
                 assert_eq!(lines, expected, "{first} {second}");
             }
         }
-    }
-
-    #[test]
-    fn a_buffer_that_grows_keeps_what_it_holds() {
-        let mut buffer = Wiped::default();
-        for byte in 0..=255 {
-            buffer.push(&[byte; 100]);
-        }
-        assert_eq!(buffer.0.len(), 25_600);
-        assert_eq!((buffer.0[99], buffer.0[100], buffer.0[25_599]), (0, 1, 255));
-        assert_eq!(buffer.take(100).as_slice(), [0; 100]);
-        assert_eq!((buffer.0.len(), buffer.0[0]), (25_500, 1));
     }
 }

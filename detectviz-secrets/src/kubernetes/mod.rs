@@ -51,7 +51,6 @@ mod kubeconfig;
 mod name;
 mod object;
 mod session;
-mod source;
 mod state;
 mod status;
 mod store;

@@ -7,6 +7,7 @@ use super::{
     http::Answer,
     path::Form,
 };
+use crate::schedule::LONGEST_LIFE;
 use crate::{
     payload,
     store::{Fetched, Fields, Grant, Life},
@@ -99,7 +100,7 @@ impl<'a> Envelope<'a> {
             _ => Ends::default(),
         };
         let mut fields = fields(data)?;
-        let hint = Duration::from_secs(self.lease_duration);
+        let hint = Duration::from_secs(self.lease_duration).min(LONGEST_LIFE);
         let (life, label) = match form {
             Form::KvV1 if hint.is_zero() || hint >= LONGEST_HINT => (Life::Cached, None),
             Form::KvV1 => (Life::Rotates(hint), None),
@@ -110,7 +111,7 @@ impl<'a> Envelope<'a> {
                     .ttl
                     .ok_or_else(|| not_understood("a static role has no `ttl`"))?;
                 (
-                    Life::Rotates(Duration::from_secs(ttl)),
+                    Life::Rotates(Duration::from_secs(ttl).min(LONGEST_LIFE)),
                     ends.last_vault_rotation,
                 )
             }
@@ -133,7 +134,7 @@ impl<'a> Envelope<'a> {
         Life::Leased(Grant {
             renewable: self.renewable && !self.lease_id.is_empty(),
             id: self.lease_id.clone(),
-            duration: Duration::from_secs(self.lease_duration),
+            duration: Duration::from_secs(self.lease_duration).min(LONGEST_LIFE),
             session: if self.lease_id.is_empty() { 0 } else { session },
         })
     }
@@ -149,7 +150,9 @@ impl<'a> Envelope<'a> {
         let expiration = ends
             .expiration
             .ok_or_else(|| not_understood("a certificate has no `expiration`"))?;
-        let duration = Duration::from_secs(expiration).saturating_sub(now);
+        let duration = Duration::from_secs(expiration)
+            .saturating_sub(now)
+            .min(LONGEST_LIFE);
         if duration.is_zero() {
             let remedy =
                 "give the role a longer `ttl`: the certificate has expired as it was issued";

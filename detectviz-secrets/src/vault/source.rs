@@ -1,14 +1,8 @@
 //! Reads the files that a login needs.
 use super::failure::{Cause, Failure};
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use crate::source::read_file;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// The largest file that is read: bundles of authorities are a few hundred kilobytes.
-const MAX_FILE: u64 = 4 << 20;
 
 /// The files of `tls`, as they are now.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -46,20 +40,4 @@ pub(super) fn read(key: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure
             format!("make `{key}` readable: {path} cannot be read ({err})"),
         )
     })
-}
-
-fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    if size > MAX_FILE {
-        return Err(io::Error::other("it is larger than 4 MiB"));
-    }
-    // A buffer that grows leaves pieces of a key behind, so it starts above its size.
-    let room = usize::try_from(size)
-        .unwrap_or(0)
-        .saturating_add(1)
-        .max(1 << 12);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_FILE).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -9,6 +9,7 @@ use super::{
     path::{Form, Target},
     session::{Session, Token, Verdict},
 };
+use crate::schedule::LONGEST_LIFE;
 use crate::store::{Fetched, Grant, Renewed, Store, StoreEvents};
 use async_trait::async_trait;
 use detectviz_core::{
@@ -153,7 +154,7 @@ impl VaultStore {
             ));
         }
         Ok(Renewed {
-            duration: Duration::from_secs(envelope.lease_duration),
+            duration: Duration::from_secs(envelope.lease_duration).min(LONGEST_LIFE),
             renewable: envelope.renewable,
         })
     }

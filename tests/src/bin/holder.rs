@@ -1,19 +1,23 @@
 //! Holds secrets from files and the environment, and counts the copies of them that its memory holds.
 //!
 //! Called with the directory of the files, and what to look for in masked form. Reads commands from stdin, one in a line, and
-//! answers each with a line of counts: `read` fetches everything and keeps it in place of what it held, `drop` drops
-//! everything, `count` does nothing else.
-use detectviz_core::task::Tasks;
+//! answers each with a line of counts: `read` follows everything, or waits until everything that it follows has changed; `drop`
+//! lets everything go; `count` does nothing else.
+use detectviz_core::{
+    secret::{SecretRef, SecretWatch, SecretsProvider},
+    task::Tasks,
+};
 use detectviz_secrets::{
     env::{EnvStore, process_environment},
-    file::{FileConfig, FileStore},
-    store::{Fetched, Store},
+    file::FileConfig,
+    keeper::{CacheConfig, Keeper},
 };
 use detectviz_tests::memory::{Masked, count_in_environment, find};
 use std::{
-    io::{BufRead, Write, stdin, stdout},
+    io::{BufRead, Error, Write, stdin, stdout},
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 /// What is fetched from the directory.
@@ -36,36 +40,88 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(!matches!(served, Ok(Ok(())))))
 }
 
-async fn serve(dir: &Path, wanted: &[Masked]) -> Result<(), std::io::Error> {
-    let files = FileStore::new(FileConfig::default().root(dir), &Tasks::new());
-    let mut env = None;
-    let mut held: Vec<Fetched> = Vec::new();
-    for command in stdin().lock().lines() {
-        match command?.as_str() {
-            "read" => {
-                let mut next = Vec::new();
-                for path in FILES {
-                    let reference = format!("file:{path}").parse();
-                    let fetched = files
-                        .fetch(&reference.map_err(std::io::Error::other)?)
-                        .await;
-                    next.push(fetched.map_err(std::io::Error::other)?);
-                }
-                for path in BROKEN {
-                    let reference = format!("file:{path}").parse();
-                    let reference = reference.map_err(std::io::Error::other)?;
-                    if files.fetch(&reference).await.is_ok() {
-                        return Err(std::io::Error::other(path));
-                    }
-                }
-                let env = env.get_or_insert_with(|| EnvStore::new(process_environment()));
-                let reference = "env:CANARY".parse().map_err(std::io::Error::other)?;
-                next.push(env.fetch(&reference).await.map_err(std::io::Error::other)?);
-                held = next;
+/// What is followed, as a service follows it.
+struct Held {
+    tasks: Tasks,
+    files: Keeper,
+    env: Keeper,
+    watches: Vec<SecretWatch>,
+    _variable: SecretWatch,
+}
+
+impl Held {
+    async fn new(dir: &Path) -> Result<Self, Error> {
+        let tasks = Tasks::new();
+        let files = FileConfig::default().root(dir).build(&tasks);
+        let files = Keeper::new(files, CacheConfig::default(), &tasks);
+        let env = EnvStore::new(process_environment());
+        let env = Keeper::new(env, CacheConfig::default(), &tasks);
+        let mut watches = Vec::new();
+        for path in FILES {
+            watches.push(follow(&files, &format!("file:{path}")).await?);
+        }
+        let variable = follow(&env, "env:CANARY").await?;
+        let held = Self {
+            tasks,
+            files,
+            env,
+            watches,
+            _variable: variable,
+        };
+        held.read_broken().await?;
+        Ok(held)
+    }
+
+    async fn read_broken(&self) -> Result<(), Error> {
+        for path in BROKEN {
+            let reference = reference(&format!("file:{path}"))?;
+            if self.files.get(&reference).await.is_ok() {
+                return Err(Error::other(path));
             }
-            "drop" => {
-                held.clear();
-                env = None;
+        }
+        Ok(())
+    }
+
+    async fn rotated(&mut self) -> Result<(), Error> {
+        for watch in &mut self.watches {
+            watch
+                .changed()
+                .await
+                .ok_or_else(|| Error::other("closed"))?;
+        }
+        self.read_broken().await
+    }
+
+    async fn let_go(self) -> Result<(), Error> {
+        self.files.close().await;
+        self.env.close().await;
+        let tasks = self.tasks.clone();
+        drop(self);
+        tasks.cancel();
+        let ended = tasks.join(Duration::from_secs(5)).await;
+        ended.map_err(Error::other)
+    }
+}
+
+fn reference(text: &str) -> Result<SecretRef, Error> {
+    text.parse().map_err(Error::other)
+}
+
+async fn follow(keeper: &Keeper, text: &str) -> Result<SecretWatch, Error> {
+    let watch = keeper.watch(&reference(text)?).await;
+    watch.map_err(Error::other)
+}
+
+async fn serve(dir: &Path, wanted: &[Masked]) -> Result<(), Error> {
+    let mut held: Option<Held> = None;
+    for command in stdin().lock().lines() {
+        match (command?.as_str(), &mut held) {
+            ("read", None) => held = Some(Held::new(dir).await?),
+            ("read", Some(held)) => held.rotated().await?,
+            ("drop", _) => {
+                if let Some(held) = held.take() {
+                    held.let_go().await?;
+                }
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 use crate::{
     keeper::{
         CacheConfig,
-        state::{Act, Interest, Serve, Timeline, renew_after, reread_after},
+        state::{Act, Interest, Serve, Timeline},
     },
     store::{Grant, Life, Renewed},
 };
@@ -27,28 +27,6 @@ fn leased(duration: Duration, renewable: bool) -> Life {
         renewable,
         session: 0,
     })
-}
-
-#[test]
-fn s1_a_lease_of_60_s_is_renewed_at_42_to_44_s() {
-    let mut rng = Rng::with_seed(1);
-    let minute = Duration::from_secs(60);
-    let times = (0..10_000).map(|_| renew_after(minute, &mut rng));
-    let (mut least, mut most) = (minute, Duration::ZERO);
-    for time in times {
-        assert!((42.0..=44.0).contains(&time.as_secs_f64()), "{time:?}");
-        (least, most) = (least.min(time), most.max(time));
-    }
-    assert!(most - least > seconds(1.5), "it is jittered");
-}
-
-#[test]
-fn s6_what_cannot_be_renewed_is_read_again_at_85_to_95_percent() {
-    let mut rng = Rng::with_seed(2);
-    for _ in 0..10_000 {
-        let time = reread_after(Duration::from_secs(100), &mut rng).as_secs_f64();
-        assert!((85.0..=95.0).contains(&time), "{time}");
-    }
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! One request to one node.
 use super::fault;
-use crate::vault::failure::{Cause, Failure};
+use crate::{
+    schedule::LONGEST_LIFE,
+    vault::failure::{Cause, Failure},
+    wiped::Wiped,
+};
 use bytes::Bytes;
 use detectviz_core::secret::Secret;
 use http::{HeaderValue, Request, header};
@@ -9,9 +13,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// The most that is read of one answer. Vault refuses requests above 32 MiB; secrets are a thousand times smaller.
 pub(in crate::vault) const MAX_BODY: usize = 1 << 20;
-
-/// The capacity that is taken where the answer does not say how long it is.
-const FIRST_CAPACITY: usize = 16 << 10;
 
 /// What a node answered.
 pub(in crate::vault) struct Answer {
@@ -52,8 +53,13 @@ pub(super) async fn send(
         status: response.status().as_u16(),
         body: Zeroizing::default(),
         location: text(header::LOCATION),
-        retry_after: text(header::RETRY_AFTER)
-            .and_then(|value| value.parse().ok().map(Duration::from_secs)),
+        retry_after: text(header::RETRY_AFTER).and_then(|value| {
+            value
+                .parse()
+                .ok()
+                .map(Duration::from_secs)
+                .map(|d| d.min(LONGEST_LIFE))
+        }),
         date: text(header::DATE).and_then(|value| httpdate::parse_http_date(&value).ok()),
     };
     let said = response
@@ -62,30 +68,19 @@ pub(super) async fn send(
     if said.is_some_and(|said| said > MAX_BODY) {
         return Err(too_large(node));
     }
-    let mut room = Zeroizing::new(Vec::with_capacity(said.unwrap_or(FIRST_CAPACITY)));
+    let mut room = Wiped::with_capacity(said.unwrap_or(0));
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if room.len() + chunk.len() > MAX_BODY {
             return Err(too_large(node));
         }
-        append(&mut room, &chunk);
+        room.push(&chunk);
         // The rest of hyper's buffer may share it, and is then out of reach.
         if let Ok(mut chunk) = chunk.try_into_mut() {
             chunk.zeroize();
         }
     }
-    answer.body = room;
+    answer.body = room.into_inner();
     Ok(answer)
-}
-
-/// Adds `chunk`. A vector that grows by itself leaves its bytes behind.
-fn append(room: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
-    let needed = room.len() + chunk.len();
-    if needed > room.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(room.capacity() * 2)));
-        larger.extend_from_slice(room);
-        *room = larger;
-    }
-    room.extend_from_slice(chunk);
 }
 
 /// The token as a header that is wiped with the request and left out of HPACK's table and of logs.
@@ -111,15 +106,6 @@ fn too_large(node: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_grows_keeps_its_bytes() {
-        let mut room = Zeroizing::new(Vec::with_capacity(1));
-        for chunk in [&b"abc"[..], b"", b"defghij", b"k"] {
-            append(&mut room, chunk);
-        }
-        assert_eq!(&room[..], b"abcdefghijk");
-    }
 
     #[test]
     fn a_token_that_makes_no_header_is_refused_and_not_shown() {

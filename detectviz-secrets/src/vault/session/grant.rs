@@ -3,6 +3,7 @@ use super::super::{
     envelope::parse,
     failure::{Cause, Failure},
 };
+use crate::schedule::LONGEST_LIFE;
 use detectviz_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -77,7 +78,7 @@ impl Granted {
             // A batch token is no more than a signed text: it cannot be revoked.
             is_ours: auth.token_type != "batch",
             life: TokenLife {
-                ttl: Duration::from_secs(auth.lease_duration),
+                ttl: Duration::from_secs(auth.lease_duration).min(LONGEST_LIFE),
                 renewable: auth.renewable,
             },
         })
@@ -92,7 +93,8 @@ impl Granted {
             value,
             is_ours: false,
             life: TokenLife {
-                ttl: Duration::from_secs(looked.ttl.max(u64::from(looked.expire_time.is_some()))),
+                ttl: Duration::from_secs(looked.ttl.max(u64::from(looked.expire_time.is_some())))
+                    .min(LONGEST_LIFE),
                 renewable: looked.renewable && looked.token_type != "batch",
             },
         })
@@ -106,7 +108,7 @@ impl TokenLife {
     pub(super) fn of_renewal(auth: Option<&RawValue>) -> Result<Self, Failure> {
         let auth = of(auth)?;
         Ok(Self {
-            ttl: Duration::from_secs(auth.lease_duration),
+            ttl: Duration::from_secs(auth.lease_duration).min(LONGEST_LIFE),
             renewable: auth.renewable,
         })
     }

@@ -1,17 +1,13 @@
 //! When the token is renewed and when it is replaced: pure, `now` and the jitter are arguments.
 //!
-//! The times are those of Vault's own `LifetimeWatcher` (`api/lifetime_watcher.go`): a grace of 10 to 20 % of the time to live, and
-//! a renewal after two thirds of it and a third of the grace, which is between 70 and 73.3 %. Where that watcher computes a
-//! back-off and does not wait it (it makes thousands of calls while the store is away), this one waits: 1 s doubling to 30 s,
-//! with jitter. Where it gives up and leaves the login to its user, this one logs in again.
+//! The times are those of `schedule`. Where Vault's own `LifetimeWatcher` gives up and leaves the login to its user, this one logs
+//! in again.
 use super::grant::{Granted, Token, TokenLife};
+use crate::schedule::{FIRST_PAUSE, pause_after, renew_after, replace_after};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// The first pause after a failure; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -125,7 +121,7 @@ impl State {
         let of = |held: &&mut Held| held.token.session == token.session;
         if let Some(held) = self.held.as_mut().filter(of) {
             let rest = held.ends.map(|ends| ends.saturating_duration_since(now));
-            held.next = rest.map(|rest| (now + late(rest, jitter), Step::Login));
+            held.next = rest.map(|rest| (now + replace_after(rest, jitter), Step::Login));
         }
     }
 
@@ -158,9 +154,9 @@ impl State {
 
     /// The pause after one more failure.
     pub(super) fn pause(&mut self, jitter: f64) -> Duration {
-        let pause = FIRST_PAUSE * 2u32.pow(self.failures.min(5));
+        let pause = pause_after(self.failures, LONGEST_PAUSE, jitter);
         self.failures = self.failures.saturating_add(1);
-        pause.min(LONGEST_PAUSE).mul_f64(0.75 + jitter / 4.0)
+        pause
     }
 }
 
@@ -177,8 +173,8 @@ impl Held {
         let TokenLife { ttl, renewable } = life;
         let next = match (ttl.is_zero(), renewable) {
             (true, _) => None,
-            (false, true) => Some((asked + due(ttl, jitter), Step::Renew)),
-            (false, false) => Some((asked + late(ttl, jitter), Step::Login)),
+            (false, true) => Some((asked + renew_after(ttl, jitter), Step::Renew)),
+            (false, false) => Some((asked + replace_after(ttl, jitter), Step::Login)),
         };
         Self {
             token,
@@ -187,15 +183,4 @@ impl Held {
             next,
         }
     }
-}
-
-/// When what lasts for `ttl` is renewed: 70 to 73.3 % of it.
-pub(super) fn due(ttl: Duration, jitter: f64) -> Duration {
-    let grace = ttl.mul_f64(0.1 + 0.1 * jitter);
-    ttl.mul_f64(2.0 / 3.0) + grace / 3
-}
-
-/// When what cannot be renewed is replaced: 85 to 95 % of it, as consul-template has it (`dependency/vault_common.go`).
-pub(super) fn late(ttl: Duration, jitter: f64) -> Duration {
-    ttl.mul_f64(0.85 + 0.1 * jitter)
 }
