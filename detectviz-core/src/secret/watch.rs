@@ -119,6 +119,9 @@ impl fmt::Debug for SecretPublisher {
 
 impl SecretWatch {
     /// The latest value. Wait-free, without allocation.
+    ///
+    /// What is lent may have ended, where the store has given nothing else in time: [`Lease::remaining`](super::Lease::remaining)
+    /// says so, and a [`get`](super::SecretsProvider::get) why.
     #[must_use]
     pub fn latest(&self) -> SecretBundle {
         SecretBundle {

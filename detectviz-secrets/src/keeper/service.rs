@@ -118,31 +118,24 @@ impl Keeper {
         entry: &Arc<Entry>,
         how: How,
     ) -> (Result<SecretBundle, SecretError>, Outcome) {
-        let mut cut_short = 0;
         loop {
             let (flight, stale) = match self.shared.begin(entry, how, clock::now()) {
                 Begun::Answer(answer, outcome) => return (answer, outcome),
                 Begun::Wait { flight, stale } => (flight, stale),
             };
             let act = flight.act;
-            let latest = || entry.lock().latest().filter(|_| stale);
             match flight.landed().await {
                 // A renewal answers nobody; what is there now is seen in the next round.
                 Some(_) if act == Act::Renew => {}
                 Some(Ok(bundle)) => return (Ok(bundle), Outcome::Fetched),
                 Some(Err(err)) => {
-                    return match latest() {
-                        Some(bundle) => (Ok(bundle), Outcome::Stale),
-                        None => {
-                            let outcome = Outcome::Failed(err.kind());
-                            (Err(err), outcome)
-                        }
-                    };
+                    let latest = entry.lock().latest().filter(|_| stale);
+                    let failed = Outcome::Failed(err.kind());
+                    return latest.map_or((Err(err), failed), |kept| (Ok(kept), Outcome::Stale));
                 }
-                None if cut_short == 0 => cut_short = 1,
                 None => {
                     let kind = SecretErrorKind::Unavailable;
-                    let remedy = "try again: the call to the store was cut short";
+                    let remedy = "the service is stopping";
                     let err = SecretError::new(kind, &entry.reference, remedy);
                     return (Err(err), Outcome::Failed(kind));
                 }

@@ -182,13 +182,20 @@ impl Shared {
             _ => None,
         };
         let (shared, entry) = (Arc::clone(self), Arc::clone(entry));
+        let landed = Landed {
+            entry,
+            shared,
+            landing,
+            answered: false,
+        };
         self.tasks.spawn("secret", async move {
-            let landed = Landed { entry, shared };
+            // As a whole: a block that moves takes the fields of what it uses one by one.
+            let mut landed = landed;
             match grant {
                 Some(grant) => landed.shared.renew(&landed.entry, &grant).await,
                 None => landed.shared.fetch(&landed.entry).await,
             }
-            landed.land(&landing);
+            landed.answered = true;
         });
         flight
     }
@@ -220,7 +227,7 @@ impl Shared {
         let now = clock::now();
         let mut state = entry.lock();
         match answer {
-            Ok(renewed) => renew(&mut state, renewed, (asked, now)),
+            Ok(renewed) => renew(&mut state, renewed, asked),
             Err(err) if err.kind() == SecretErrorKind::Unavailable => {
                 self.missed(&mut state, err, now);
             }
@@ -354,24 +361,37 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Ends the flight of an entry, also when its task is cut short.
+/// Ends the flight of an entry, also when its task is cut short: by the end of the runtime, or by a panic of the store.
 struct Landed {
     entry: Arc<Entry>,
     shared: Arc<Shared>,
-}
-
-impl Landed {
-    fn land(self, landing: &Landing) {
-        let mut state = self.entry.lock();
-        state.end(clock::now());
-        landing.send_replace(state.last());
-    }
+    landing: Landing,
+    answered: bool,
 }
 
 impl Drop for Landed {
     fn drop(&mut self) {
-        self.entry.lock().end(clock::now());
-        self.shared.wake.notify_one();
+        let Self {
+            entry,
+            shared,
+            landing,
+            answered,
+        } = self;
+        let now = clock::now();
+        let mut state = entry.lock();
+        if !*answered {
+            let remedy = "look for a panic in the log: the call to the store was cut short";
+            let kind = SecretErrorKind::Unavailable;
+            shared.missed(
+                &mut state,
+                SecretError::new(kind, &entry.reference, remedy),
+                now,
+            );
+        }
+        state.end(now);
+        landing.send_replace(state.last());
+        drop(state);
+        shared.wake.notify_one();
     }
 }
 
@@ -380,10 +400,10 @@ fn refused(err: SecretError) -> Begun {
     Begun::Answer(Err(err), outcome)
 }
 
-fn renew(state: &mut State, mut renewed: Renewed, at: (Instant, Instant)) {
+fn renew(state: &mut State, mut renewed: Renewed, asked: Instant) {
     renewed.duration = renewed.duration.min(LONGEST_LIFE);
     state.error = None;
-    state.timeline.renewed(at, renewed, &mut Rng::new());
+    state.timeline.renewed(asked, renewed, &mut Rng::new());
     let end = state.timeline.lease().map(|(_, end)| end);
     if let Some(end) = end {
         end_lease(state, end);

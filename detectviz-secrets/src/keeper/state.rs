@@ -129,16 +129,13 @@ impl Timeline {
     }
 
     /// The store was asked at `asked` to prolong the lease, and did.
-    pub(super) fn renewed(
-        &mut self,
-        (asked, now): (Instant, Instant),
-        renewed: Renewed,
-        rng: &mut Rng,
-    ) {
+    pub(super) fn renewed(&mut self, asked: Instant, renewed: Renewed, rng: &mut Rng) {
         if let Some(held) = self.held_mut() {
             held.renewed(asked, renewed, rng);
         }
-        self.succeeded(now);
+        // The value was not asked for: whoever insists on that is not served by this.
+        self.failures = 0;
+        self.retry = None;
     }
 
     /// The store gave no answer, or a bad one.

@@ -178,3 +178,22 @@ async fn what_nobody_uses_is_forgotten_and_after_the_end_nothing_is_given() {
     assert!(watch.changed().await.is_none());
     assert!(keeper.get(&reference("b")).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_is_unavailable_and_not_asked_without_a_pause() {
+    let (world, keeper) = keeper(CacheConfig::default());
+    let wanted = reference("a");
+    let watch = keeper.watch(&wanted).await.unwrap();
+    world.panics.store(true, Ordering::SeqCst);
+    let err = keeper.get(&reference("b")).await.unwrap_err();
+    assert_eq!(err.kind(), SecretErrorKind::Unavailable);
+    let before = world.fetches();
+    pass(2 * 3600).await;
+    let asked = world.fetches() - before;
+    assert!((60..=200).contains(&asked), "about once a minute: {asked}");
+    assert_eq!(text(&keeper.get(&wanted).await.unwrap()), "0");
+    world.panics.store(false, Ordering::SeqCst);
+    world.rotate();
+    pass(61).await;
+    assert_eq!(text(&watch.latest()), "1");
+}

@@ -60,7 +60,7 @@ fn a_renewal_that_comes_back_shorter_is_the_last() {
             duration: seconds(left),
             renewable: true,
         };
-        timeline.renewed((asked, asked), renewed, &mut rng);
+        timeline.renewed(asked, renewed, &mut rng);
         let (at, act) = timeline.due(asked, WATCHED, &config);
         let after = (at - asked).as_secs_f64();
         assert!(

@@ -12,7 +12,7 @@ use detectviz_core::{
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) life: Mutex<Life>,
     /// How long a renewal lasts; `None` loses the lease.
     pub(crate) renewal: Mutex<Option<Duration>>,
+    /// Fetches panic.
+    pub(crate) panics: AtomicBool,
     pub(crate) fetches: AtomicUsize,
     pub(crate) renewals: Mutex<Vec<Instant>>,
     pub(crate) revoked: Mutex<Vec<String>>,
@@ -84,6 +86,7 @@ impl Store for Told {
         let world = &self.0;
         let number = world.fetches.fetch_add(1, Ordering::SeqCst);
         world.answer(reference).await?;
+        assert!(!world.panics.load(Ordering::SeqCst), "it was told to");
         let mut life = world.life.lock().unwrap().clone();
         if let Life::Leased(grant) = &mut life {
             grant.id = format!("lease-{number}");
