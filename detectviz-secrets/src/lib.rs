@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`store`] | what a store is asked: the contract of the modules below, and of a store of your own |
 //! | [`keeper`] | what stands before every store: cache, leases, renewal, rotation |
-//! | [`env`], [`file`] | `${secret:env:…}`, `${secret:file:…}` |
+//! | [`mod@env`], [`mod@file`] | `${secret:env:…}`, `${secret:file:…}` |
 #![cfg_attr(
     feature = "vault",
     doc = "| [`vault`] | `${secret:vault:…}`: HashiCorp Vault and OpenBao |"

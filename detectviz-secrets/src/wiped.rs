@@ -36,6 +36,7 @@ impl Wiped {
         taken
     }
 
+    #[cfg(any(test, feature = "kubernetes"))]
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.0
     }

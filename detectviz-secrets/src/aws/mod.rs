@@ -10,14 +10,22 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use detectviz_core::task::Tasks;
-//! use detectviz_secrets::{SecretsConfig, aws::{AwsConfig, AwsCredentials}, store::Store};
+//! use detectviz_secrets::{
+//!     aws::{AwsConfig, AwsCredentials},
+//!     env::EnvStore,
+//!     keeper::{CacheConfig, Keeper},
+//!     store::Store,
+//! };
+//! use std::sync::Arc;
 //!
-//! let env_and_file = SecretsConfig::default().build(&Tasks::new());
+//! // What references in the credentials lead to.
+//! let local = EnvStore::new([("LOGIN", "hunter2")]);
+//! let login = Keeper::new(local, CacheConfig::default(), &Tasks::new());
 //! let store = AwsConfig::default()
 //!     .enabled(true)
 //!     .region("eu-west-1")
 //!     .credentials(AwsCredentials::web_identity("arn:aws:iam::123456789012:role/orders"))
-//!     .build(env_and_file)
+//!     .build(Arc::new(login))
 //!     .expect("nothing is missing");
 //! assert_eq!(store.name(), "aws");
 //! # }

@@ -12,15 +12,23 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use detectviz_core::task::Tasks;
-//! use detectviz_secrets::{SecretsConfig, azure::{AzureConfig, AzureCredentials}, store::Store};
+//! use detectviz_secrets::{
+//!     azure::{AzureConfig, AzureCredentials},
+//!     env::EnvStore,
+//!     keeper::{CacheConfig, Keeper},
+//!     store::Store,
+//! };
+//! use std::sync::Arc;
 //!
-//! let env_and_file = SecretsConfig::default().build(&Tasks::new());
+//! // What references in the credentials lead to.
+//! let local = EnvStore::new([("LOGIN", "hunter2")]);
+//! let login = Keeper::new(local, CacheConfig::default(), &Tasks::new());
 //! let (tenant, client) = ("11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000");
 //! let store = AzureConfig::default()
 //!     .enabled(true)
 //!     .vault_url("https://orders.vault.azure.net")
 //!     .credentials(AzureCredentials::workload_identity(tenant, client))
-//!     .build(env_and_file)
+//!     .build(Arc::new(login))
 //!     .expect("nothing is missing");
 //! assert_eq!(store.name(), "azure");
 //! # }
