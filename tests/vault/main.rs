@@ -5,6 +5,7 @@ mod auth;
 mod environment;
 mod faults;
 mod leases;
+mod memory;
 mod nodes;
 mod process;
 mod reads;
