@@ -34,13 +34,7 @@ impl SecretsConfig {
         let mut stores = Stores::new(&self);
         stores.keep(cx, "env", EnvStore::new(process_environment()));
         stores.keep(cx, "file", self.file.clone().build(cx.tasks()));
-        #[cfg(any(
-            feature = "vault",
-            feature = "kubernetes",
-            feature = "aws",
-            feature = "gcp",
-            feature = "azure"
-        ))]
+        #[cfg(feature = "_remote")]
         self.remote(cx, &mut stores)?;
         let Stores {
             keepers, absent, ..
@@ -70,13 +64,7 @@ impl SecretsConfig {
     }
 
     /// Adds the stores that are somewhere else, each of which may log in with what `env` and `file` keep.
-    #[cfg(any(
-        feature = "vault",
-        feature = "kubernetes",
-        feature = "aws",
-        feature = "gcp",
-        feature = "azure"
-    ))]
+    #[cfg(feature = "_remote")]
     fn remote(
         &self,
         cx: &mut ProviderContext<'_>,
@@ -196,13 +184,7 @@ impl<'a> Stores<'a> {
     }
 
     /// Whether the store of `scheme`, which is described in `section`, is enabled.
-    #[cfg(any(
-        feature = "vault",
-        feature = "kubernetes",
-        feature = "aws",
-        feature = "gcp",
-        feature = "azure"
-    ))]
+    #[cfg(feature = "_remote")]
     fn serves(&mut self, scheme: &'static str, section: &str, enabled: bool) -> bool {
         if !enabled {
             let remedy =

@@ -51,21 +51,9 @@
 //!   Without its feature, no crate of it is compiled.
 pub mod names;
 mod schedule;
-#[cfg(any(
-    feature = "vault",
-    feature = "kubernetes",
-    feature = "aws",
-    feature = "gcp",
-    feature = "azure"
-))]
+#[cfg(feature = "_remote")]
 mod wiped;
-#[cfg(any(
-    feature = "vault",
-    feature = "kubernetes",
-    feature = "aws",
-    feature = "gcp",
-    feature = "azure"
-))]
+#[cfg(feature = "_remote")]
 mod source;
 pub mod store;
 pub mod keeper;

@@ -28,7 +28,26 @@ impl AuditedProvider {
         }
     }
 
-    fn note(&self, asked: &'static str, reference: &SecretRef, bundle: &SecretBundle) {
+    fn note(
+        &self,
+        asked: &'static str,
+        reference: &SecretRef,
+        answer: Result<&SecretBundle, &SecretError>,
+    ) {
+        let bundle = match answer {
+            Ok(bundle) => bundle,
+            Err(err) => {
+                tracing::warn!(
+                    target: "secret.audit",
+                    asker = self.asker,
+                    asked,
+                    reference = %err.reference(),
+                    error = %err,
+                    "a secret was not given out"
+                );
+                return;
+            }
+        };
         let version = bundle.version();
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let before = given.insert(reference.clone(), version.sequence);
@@ -46,17 +65,6 @@ impl AuditedProvider {
             );
         }
     }
-
-    fn refused(&self, asked: &'static str, err: &SecretError) {
-        tracing::warn!(
-            target: "secret.audit",
-            asker = self.asker,
-            asked,
-            reference = %err.reference(),
-            error = %err,
-            "a secret was not given out"
-        );
-    }
 }
 
 #[async_trait]
@@ -67,28 +75,20 @@ impl SecretsProvider for AuditedProvider {
 
     async fn get(&self, reference: &SecretRef) -> Result<SecretBundle, SecretError> {
         let answer = self.inner.get(reference).await;
-        match &answer {
-            Ok(bundle) => self.note("get", reference, bundle),
-            Err(err) => self.refused("get", err),
-        }
+        self.note("get", reference, answer.as_ref());
         answer
     }
 
     async fn refresh(&self, reference: &SecretRef) -> Result<SecretBundle, SecretError> {
         let answer = self.inner.refresh(reference).await;
-        match &answer {
-            Ok(bundle) => self.note("refresh", reference, bundle),
-            Err(err) => self.refused("refresh", err),
-        }
+        self.note("refresh", reference, answer.as_ref());
         answer
     }
 
     async fn watch(&self, reference: &SecretRef) -> Result<SecretWatch, SecretError> {
         let answer = self.inner.watch(reference).await;
-        match &answer {
-            Ok(watch) => self.note("watch", reference, &watch.latest()),
-            Err(err) => self.refused("watch", err),
-        }
+        let latest = answer.as_ref().map(SecretWatch::latest);
+        self.note("watch", reference, latest.as_ref().map_err(|err| *err));
         answer
     }
 }

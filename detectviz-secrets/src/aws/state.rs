@@ -1,5 +1,5 @@
 //! What needs no AWS to be decided: which secret is meant, and what a refusal means.
-use crate::cloud::{Failure, parameters};
+use crate::cloud::{Failure, Refusal, parameters};
 use detectviz_core::secret::{SecretError, SecretErrorKind, SecretRef};
 
 /// Which version of which secret.
@@ -8,14 +8,6 @@ pub(super) struct Wanted<'a> {
     pub(super) id: &'a str,
     pub(super) stage: Option<&'a str>,
     pub(super) version: Option<&'a str>,
-}
-
-/// What AWS answered in place of a secret.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) failure: Failure,
-    /// Whether new credentials may help.
-    pub(super) stale: bool,
 }
 
 /// What AWS says when it refuses.

@@ -3,10 +3,10 @@ use super::{
     AwsConfig,
     connector::Connector,
     credentials::{LogIn, said},
-    state::{self, Refusal, Wanted},
+    state::{self, Wanted},
 };
 use crate::{
-    cloud::{Failure, Login, Session, Wire},
+    cloud::{Failure, Login, Refusal, Session, Wire},
     payload,
     store::{Fetched, Fields, Store},
 };
@@ -90,10 +90,7 @@ impl AwsStore {
         let answer = call.send().with_subscriber(NoSubscriber::default()).await;
         answer.map_err(|err| match said(&err) {
             Ok(said) => state::refused(wanted, &self.config.region, said),
-            Err(failure) => Refusal {
-                failure,
-                stale: false,
-            },
+            Err(failure) => failure.into(),
         })
     }
 }
@@ -106,14 +103,10 @@ impl Store for AwsStore {
 
     async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
         let wanted = Wanted::parse(reference, &self.config.region)?;
-        let mut client = self.client().await.map_err(|err| err.of(reference))?;
-        let mut answer = self.ask(&client, &wanted).await;
-        if answer.as_ref().is_err_and(|refusal| refusal.stale) {
-            self.session.forget(&client).await;
-            client = self.client().await.map_err(|err| err.of(reference))?;
-            answer = self.ask(&client, &wanted).await;
-        }
-        let answer = answer.map_err(|refusal| refusal.failure.of(reference))?;
+        let wanted = &wanted;
+        let ask = |client: Arc<_>| async move { self.ask(&client, wanted).await };
+        let answer = self.session.asked(|| self.client(), ask).await;
+        let answer = answer.map_err(|err| err.of(reference))?;
         fetched(reference, answer)
     }
 

@@ -1,6 +1,6 @@
 //! What needs no Azure to be decided: which secret is meant, what an answer holds, and what a refusal means.
 use crate::{
-    cloud::{Failure, parameters},
+    cloud::{Failure, Refusal, parameters},
     payload,
     store::Fields,
 };
@@ -14,14 +14,6 @@ pub(super) struct Wanted<'a> {
     pub(super) name: &'a str,
     /// Empty for the current one.
     pub(super) version: &'a str,
-}
-
-/// What Azure answered in place of a secret.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) failure: Failure,
-    /// Whether a new token may help.
-    pub(super) stale: bool,
 }
 
 /// A SecretBundle.

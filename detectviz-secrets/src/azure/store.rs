@@ -2,10 +2,10 @@
 use super::{
     AzureConfig, challenge,
     credentials::{Token, log_in},
-    state::{self, Refusal, Wanted},
+    state::{self, Wanted},
 };
 use crate::{
-    cloud::{Answer, Failure, Session, Wire, bearer},
+    cloud::{Answer, Failure, Refusal, Session, Wire, bearer},
     store::{Fetched, Store},
 };
 use async_trait::async_trait;
@@ -83,14 +83,9 @@ impl AzureStore {
     }
 
     async fn ask(&self, token: &Token, wanted: &Wanted<'_>) -> Result<Answer, Refusal> {
-        let fresh = |failure| Refusal {
-            failure,
-            stale: false,
-        };
-        let token = bearer("the token of Azure", token).map_err(fresh)?;
+        let token = bearer("the token of Azure", token)?;
         let path = format!("/secrets/{}/{}", wanted.name, wanted.version);
-        let answer = self.send(path.trim_end_matches('/'), Some(token)).await;
-        let answer = answer.map_err(fresh)?;
+        let answer = self.send(path.trim_end_matches('/'), Some(token)).await?;
         let retry_after = answer.headers.get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|it| it.to_str().ok());
         match answer.status {
@@ -130,18 +125,14 @@ impl Store for AzureStore {
 
     async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
         let wanted = Wanted::parse(reference, &self.config.vault_url)?;
-        let mut token = self.token().await.map_err(|err| err.of(reference))?;
-        let mut answer = self.ask(&token, &wanted).await;
-        if answer.as_ref().is_err_and(|refusal| refusal.stale) {
-            self.session.forget(&token).await;
-            token = self.token().await.map_err(|err| err.of(reference))?;
-            answer = self.ask(&token, &wanted).await;
-        }
-        let answer = answer.map_err(|refusal| refusal.failure.of(reference))?;
+        let wanted = &wanted;
+        let ask = |token: Arc<_>| async move { self.ask(&token, wanted).await };
+        let answer = self.session.asked(|| self.token(), ask).await;
+        let answer = answer.map_err(|err| err.of(reference))?;
         let now = clock::unix_nanos() / 1_000_000_000;
         let now = (!self.config.allow_expired).then_some(now);
         let (fields, version) =
-            state::fields(&wanted, &answer.body, now).map_err(|err| err.of(reference))?;
+            state::fields(wanted, &answer.body, now).map_err(|err| err.of(reference))?;
         if fields.values().all(Secret::is_empty) {
             let remedy = "set a version with a value (`az keyvault secret set`)";
             return Err(SecretError::new(SecretErrorKind::Empty, reference, remedy));

@@ -4,6 +4,7 @@
 mod address;
 mod failure;
 mod form;
+mod refusal;
 mod session;
 mod source;
 mod state;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     address::{check_https, check_metadata, check_timeout},
     failure::Failure,
     form::post_form,
+    refusal::Refusal,
     session::{Login, Session},
     source::read_file,
     state::parameters,

@@ -1,5 +1,5 @@
 //! A login that is kept while it lasts.
-use super::{Failure, state};
+use super::{Failure, Refusal, state};
 use detectviz_core::clock;
 use std::{
     future::Future,
@@ -66,6 +66,28 @@ impl<T> Session<T> {
             end: now + life,
         });
         Ok(given)
+    }
+
+    /// What `ask` answers with the login that `current` gives; once more with another, where the store refused the first.
+    ///
+    /// # Cancel safety
+    /// As [`get`](Self::get).
+    pub(crate) async fn asked<A, F, G>(
+        &self,
+        current: impl Fn() -> F,
+        ask: impl Fn(Arc<T>) -> G,
+    ) -> Result<A, Failure>
+    where
+        F: Future<Output = Result<Arc<T>, Failure>>,
+        G: Future<Output = Result<A, Refusal>>,
+    {
+        let login = current().await?;
+        let mut answer = ask(Arc::clone(&login)).await;
+        if answer.as_ref().is_err_and(|refusal| refusal.stale) {
+            self.forget(&login).await;
+            answer = ask(current().await?).await;
+        }
+        answer.map_err(|refusal| refusal.failure)
     }
 
     /// Drops the login, if it still is the one that was `used`: the store refused it.

@@ -1,6 +1,6 @@
 //! What needs no Google to be decided: which secret is meant, what an answer holds, and what a refusal means.
 use crate::{
-    cloud::{Failure, parameters},
+    cloud::{Failure, Refusal, parameters},
     payload,
     store::Fields,
 };
@@ -17,14 +17,6 @@ pub(super) struct Wanted<'a> {
     pub(super) location: Option<&'a str>,
     pub(super) name: &'a str,
     pub(super) version: &'a str,
-}
-
-/// What Google answered in place of a secret.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) failure: Failure,
-    /// Whether a new token may help.
-    pub(super) stale: bool,
 }
 
 /// What Google says when it refuses (AIP-193).

@@ -2,10 +2,10 @@
 use super::{
     GcpConfig,
     credentials::{Token, log_in},
-    state::{self, Refusal, Wanted},
+    state::{self, Wanted},
 };
 use crate::{
-    cloud::{Answer, Failure, Session, Wire, bearer},
+    cloud::{Answer, Failure, Refusal, Session, Wire, bearer},
     store::{Fetched, Store},
 };
 use async_trait::async_trait;
@@ -44,23 +44,18 @@ impl GcpStore {
     }
 
     async fn ask(&self, token: &Token, wanted: &Wanted<'_>) -> Result<Answer, Refusal> {
-        let fresh = |failure| Refusal {
-            failure,
-            stale: false,
-        };
         let mut request = Request::builder()
             .uri(format!("{}{}", self.config.endpoint, wanted.path()))
             .header(header::ACCEPT, "application/json");
         if let Some(token) = token {
-            let value = bearer("the token of Google", token).map_err(fresh)?;
+            let value = bearer("the token of Google", token)?;
             request = request.header(header::AUTHORIZATION, value);
         }
         let request = request.body(Bytes::new()).map_err(|_| {
             let remedy = "correct `endpoint`: it is no address";
-            fresh(Failure::new(SecretErrorKind::Malformed, remedy))
+            Failure::new(SecretErrorKind::Malformed, remedy)
         })?;
-        let answer = self.wire.send(request).await;
-        let answer = answer.map_err(|err| fresh(err.into()))?;
+        let answer = self.wire.send(request).await.map_err(Failure::from)?;
         match answer.status {
             StatusCode::OK => Ok(answer),
             status => Err(state::refused(wanted, status.as_u16(), &answer.body)),
@@ -76,14 +71,10 @@ impl Store for GcpStore {
 
     async fn fetch(&self, reference: &SecretRef) -> Result<Fetched, SecretError> {
         let wanted = Wanted::parse(reference, &self.config.project)?;
-        let mut token = self.token().await.map_err(|err| err.of(reference))?;
-        let mut answer = self.ask(&token, &wanted).await;
-        if answer.as_ref().is_err_and(|refusal| refusal.stale) {
-            self.session.forget(&token).await;
-            token = self.token().await.map_err(|err| err.of(reference))?;
-            answer = self.ask(&token, &wanted).await;
-        }
-        let answer = answer.map_err(|refusal| refusal.failure.of(reference))?;
+        let wanted = &wanted;
+        let ask = |token: Arc<_>| async move { self.ask(&token, wanted).await };
+        let answer = self.session.asked(|| self.token(), ask).await;
+        let answer = answer.map_err(|err| err.of(reference))?;
         let (fields, version) = state::fields(&answer.body).map_err(|err| err.of(reference))?;
         if fields.values().all(Secret::is_empty) {
             let remedy = "add a version with a value (`gcloud secrets versions add`)";
